@@ -1,0 +1,204 @@
+"""The manifest: what a bundle says of itself, read and checked. All that the engine knows of a model is here.
+
+Knows nothing of torch, onnx or onnxruntime. Axes by name: B requests, K rows (beams) a request,
+S memory positions, R state rows, C candidates, V vocabulary; a number is a fixed size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bundle.text import Vocabulary
+
+FORMAT = 1  # raised when an older Heed could not read a newer bundle
+
+
+class BadBundle(ValueError):
+    """A folder that is not a bundle we can serve: says which file and why."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path, self.why = path, why
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tensor(Part):
+    """A named input or output of a graph."""
+
+    name: str
+    dtype: Literal["int64", "int32", "float32", "float16", "bool", "uint8"]
+    axes: tuple[str | int, ...]
+
+
+class Graph(Part):
+    """One ONNX graph in each precision it was exported in; all precisions share names and axes."""
+
+    files: dict[str, str] = Field(description="precision (fp32, int8, fp16) to file name")
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+
+class State(Part):
+    """A piece of decoder state: `name` leaves encode as (B, width), enters and leaves step as (R, width) and (B, K, width)."""
+
+    name: str
+    width: int
+
+
+class AttentionOutput(Part):
+    """An output of the step graph that is attention: `axes` (B, K, S), or (B, K, layers, heads, S)."""
+
+    name: str
+    kind: Literal["cross", "self", "spatial", "memory", "glimpse", "word"]
+    layers: int = 1
+    heads: int = 1
+    default_layer: int = 0
+    default_head: int | Literal["mean"] = 0
+
+
+class ImageInput(Part):
+    """How a picture becomes the graph's pixels, and the grid that attention looks at."""
+
+    size: int
+    mean: float
+    scale: float
+    rows: int
+    cols: int
+
+
+class Limits(Part):
+    """What the model was made for."""
+
+    source: int = Field(description="most source pieces, EOS included; grid cells for pictures")
+    target: int = Field(description="most target pieces, EOS included")
+
+
+class SearchDefaults(Part):
+    """The search that gave the scores on the card."""
+
+    beam_size: int = 5
+    length_penalty: float = Field(1.0, description="a hypothesis scores sum(log p) / length ** length_penalty")
+
+
+class Score(Part):
+    """One measured figure, with the command that printed it."""
+
+    metric: str
+    value: float
+    data: str
+    command: str
+    signature: str = ""
+
+
+class Manifest(Part):
+    """See the module's docstring; written by export, read by everyone else."""
+
+    format: Literal[1] = 1
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    version: str
+    task: Literal["translate", "caption"]
+    loop: Literal["steps", "once"] = "steps"
+    architecture: str
+    description: str
+    source: str | None = Field(None, description="language code of the text that goes in; none for pictures")
+    target: str
+    input: Literal["text", "image"]
+    graphs: dict[Literal["encode", "step"], Graph]
+    memory: tuple[str, ...] = Field(description="outputs of encode that every step reads, with axes (B, S, …)")
+    states: tuple[State, ...]
+    attention: tuple[AttentionOutput, ...]
+    extras: tuple[str, ...] = Field((), description="step outputs (B, K) kept per token, such as the gate of Xu et al.")
+    vocabulary: str = Field(description="file name of the sentencepiece model")
+    vocabulary_size: int
+    image: ImageInput | None = None
+    limits: Limits
+    search: SearchDefaults = SearchDefaults()
+    trained_on: tuple[str, ...]
+    licence: str
+    scores: tuple[Score, ...] = ()
+    made_with: dict[str, str] = Field(default_factory=dict, description="versions, seed, command, parity figures")
+    digests: dict[str, str] = Field(description="file name to sha256 of every other file of the bundle")
+
+
+class Bundle:
+    """A folder with a manifest, ONNX graphs, a vocabulary and a model card, checked when it is made."""
+
+    def __init__(self, path: Path) -> None:
+        """Read and check a bundle.
+
+        Raises:
+            BadBundle: no manifest, one from the future or malformed, a missing file, or a wrong digest.
+        """
+        self.path = path
+        self.manifest = _read(path / "manifest.json")
+        named = {self.manifest.vocabulary, *(f for g in self.manifest.graphs.values() for f in g.files.values())}
+        for name in sorted(named | set(self.manifest.digests)):
+            _check(path / name, self.manifest.digests.get(name))
+        for needed in ("encode", "step") if self.manifest.loop == "steps" else ("encode",):
+            if needed not in self.manifest.graphs:
+                raise BadBundle(path / "manifest.json", f"has no {needed} graph")
+
+    @cached_property
+    def text(self) -> Vocabulary:
+        """The vocabulary, loaded when first asked for."""
+        try:
+            return Vocabulary(self.path / self.manifest.vocabulary)
+        except ValueError as broken:
+            raise BadBundle(self.path / self.manifest.vocabulary, str(broken)) from broken
+
+    def graph(self, name: Literal["encode", "step"], precision: str) -> Path:
+        """The file of a graph in a precision, falling back to fp32 where that precision was not exported."""
+        files = self.manifest.graphs[name].files
+        return self.path / files.get(precision, files["fp32"] if "fp32" in files else next(iter(files.values())))
+
+
+def find(folder: Path) -> list[Bundle]:
+    """Every bundle in a folder, by name.
+
+    Raises:
+        BadBundle: one of them is broken; start-up stops rather than serve without it.
+    """
+    return [Bundle(path.parent) for path in sorted(folder.glob("*/manifest.json"))]
+
+
+def digest(path: Path) -> str:
+    """sha256 of a file, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read(path: Path) -> Manifest:
+    """The manifest in a file, its format checked before its shape so that the future is named as such."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as missing:
+        raise BadBundle(path, "cannot be read") from missing
+    except ValueError as broken:
+        raise BadBundle(path, "is not JSON") from broken
+    made_for = content.get("format") if isinstance(content, dict) else None
+    if isinstance(made_for, int) and made_for > FORMAT:
+        raise BadBundle(path, f"has format {made_for}; this Heed reads up to {FORMAT}: upgrade the service")
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BadBundle(path, f"{where or 'manifest'}: {first['msg']}") from wrong
+
+
+def _check(path: Path, expected: str | None) -> None:
+    """Raise BadBundle unless the file is there and has the digest that the manifest gives."""
+    if not path.is_file():
+        raise BadBundle(path, "is missing")
+    if expected is None:
+        raise BadBundle(path, "has no digest in the manifest")
+    if digest(path) != expected:
+        raise BadBundle(path, "does not have the digest in the manifest")

@@ -1,0 +1,28 @@
+"""Real inputs for calibration, parity and scores, from the data sets that a recipe names.
+
+Knows nothing of graphs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bundle.text import EOS, Vocabulary
+from models.data import aligned
+
+Inputs = dict[str, np.ndarray]  # one input of an encode graph, without the axis B
+
+
+def source(vocabulary: Vocabulary, text: str) -> Inputs:
+    """A text as the encode graph takes it: ids and EOS."""
+    return {"source": np.array([*vocabulary.ids(text), EOS], np.int64)}
+
+
+def translation(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path, number: int) -> list[Inputs]:
+    """The first sentences of a translation recipe's development set."""
+    part = recipe["data"]
+    pairs = aligned(data / part["dev"], part["source"], part["target"])
+    return [source(vocabulary, pair.source) for pair in pairs[:number]]

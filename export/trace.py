@@ -1,0 +1,72 @@
+"""A torch module to an ONNX core graph with named dynamic axes.
+
+Knows nothing of what the module computes.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+from torch.export import Dim
+
+from bundle.manifest import Tensor as Named
+from export.search_graph import OPSET
+
+TORCH_TYPES = {"int64": torch.int64, "float32": torch.float32, "bool": torch.bool}
+
+
+def trace(module: nn.Module, inputs: Sequence[Named], outputs: Sequence[str], sizes: dict[str, int]) -> onnx.ModelProto:
+    """Export a module whose forward takes tensors in the order of `inputs`; `sizes` are example sizes of named axes."""
+    dims = {name: Dim(name) for name in sizes}
+    examples = tuple(_example(one, sizes) for one in inputs)
+    shapes = tuple({i: dims[axis] for i, axis in enumerate(one.axes) if isinstance(axis, str)} for one in inputs)
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module.eval(),
+            examples,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[one.name for one in inputs],
+            output_names=list(outputs),
+            dynamic_shapes=(shapes,) if _takes_varargs(module) else shapes,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned nothing")
+    return fold_transposes(program.model_proto)
+
+
+def _takes_varargs(module: nn.Module) -> bool:
+    """Whether forward is declared with *args: torch.export then wants the shapes as one tuple."""
+    return bool(module.forward.__code__.co_flags & 0x04)
+
+
+def _example(named: Named, sizes: dict[str, int]) -> Tensor:
+    shape = [axis if isinstance(axis, int) else sizes[axis] for axis in named.axes]
+    return torch.ones(shape, dtype=TORCH_TYPES[named.dtype])
+
+
+def fold_transposes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Turn transposed constants (a tied embedding) into constants, so that they can be quantised and packed."""
+    constants = {one.name: one for one in model.graph.initializer}
+    kept = []
+    for node in model.graph.node:
+        if node.op_type == "Transpose" and node.input[0] in constants:
+            array = numpy_helper.to_array(constants[node.input[0]])
+            order = next((list(a.ints) for a in node.attribute if a.name == "perm"), None)
+            model.graph.initializer.append(
+                numpy_helper.from_array(np.ascontiguousarray(array.transpose(order)), node.output[0])
+            )
+        else:
+            kept.append(node)
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+    return model

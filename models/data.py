@@ -1,0 +1,86 @@
+"""Parallel text from disk: packed files, tab-separated files, held-back sentences, length-bucketed batches.
+
+Knows nothing of nets or of what the numbers mean; see `models/tasks/translation.py`.
+"""
+
+from __future__ import annotations
+
+import lzma
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from bundle.text import PAD
+
+HELD_BACK = 50  # of a corpus without a split, one English sentence in so many is never trained on
+
+
+class Pair(NamedTuple):
+    """One line of parallel text."""
+
+    source: str
+    target: str
+
+
+def lines(path: Path) -> list[str]:
+    """The stripped lines of an xz file, split on LF alone so that parallel files stay aligned."""
+    with lzma.open(path, "rt", encoding="utf-8", newline="\n") as file:
+        return [line.replace("\u00a0", " ").strip() for line in file.read().removesuffix("\n").split("\n")]
+
+
+def aligned(prefix: Path, source: str, target: str) -> list[Pair]:
+    """The pairs of `{prefix}.{source}.xz` and `{prefix}.{target}.xz`, where neither side is empty.
+
+    Raises:
+        ValueError: the files have different numbers of lines.
+    """
+    left, right = (lines(prefix.with_name(f"{prefix.name}.{language}.xz")) for language in (source, target))
+    if len(left) != len(right):
+        raise ValueError(f"{prefix}: {len(left)} lines of {source}, {len(right)} of {target}")
+    return [Pair(a, b) for a, b in zip(left, right, strict=True) if a and b]
+
+
+def held_back(english: str) -> bool:
+    """Whether a sentence of a corpus without a split belongs to its test set: by the English, never by the line."""
+    return zlib.crc32(english.encode()) % HELD_BACK == 0
+
+
+def tabbed(path: Path, *, english_is_source: bool = True, test: bool = False) -> list[Pair]:
+    """The pairs of an `English<TAB>other` file: the training part, or the held-back part."""
+    rows = [line.split("\t")[:2] for line in lines(path) if "\t" in line]
+    kept = [(english, other) for english, other in rows if held_back(english) == test and english and other]
+    return [Pair(a, b) if english_is_source else Pair(b, a) for a, b in kept]
+
+
+def bucketed(
+    lengths: np.ndarray, cells: int, random: np.random.Generator, most: int = 1024
+) -> Iterator[np.ndarray]:
+    """Cut examples into batches of at most `cells` padded target positions, in random order.
+
+    lengths (N, 2): source and target length of each example. Examples of like length share a batch;
+    ties are broken at random, so that batches differ from epoch to epoch.
+    """
+    order = np.lexsort((random.random(len(lengths)), lengths[:, 0], lengths[:, 1]))
+    batches, start = [], 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and end - start < most:
+            longest = lengths[order[end]].max()
+            if (end - start + 1) * longest > cells:
+                break
+            end += 1
+        batches.append(order[start:end])
+        start = end
+    for i in random.permutation(len(batches)):
+        yield batches[i]
+
+
+def padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
+    """Ids of unequal lengths as one int64 array (N, longest), PAD on the right."""
+    out = np.full((len(rows), max(map(len, rows))), PAD, np.int64)
+    for row, ids in zip(out, rows, strict=True):
+        row[: len(ids)] = ids
+    return out

@@ -1,0 +1,126 @@
+"""The recurrent translator: a bidirectional GRU encoder, attention, and a GRU decoder with deep output.
+
+Bahdanau et al. 2015, "Neural Machine Translation by Jointly Learning to Align and Translate",
+§3.1, §3.2 and A.1-A.2. Knows nothing of text: ids go in, scores come out.
+
+One departure, as in most later code: the output embedding is tied to the input embedding
+(Press and Wolf 2017), so the maxout layer ends at the embedding's width.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from models.attention import variant
+
+
+class RecurrentTranslator(nn.Module):
+    """Source ids to target scores, one GRU step a target piece.
+
+    Axes: B requests, K rows a request, S source pieces, T target pieces, V vocabulary,
+    M = 2 * encoder width, H decoder width, E embedding width.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        *,
+        attention: str = "additive",
+        embedding: int = 256,
+        encoder: int = 256,
+        decoder: int = 512,
+        attention_width: int = 256,
+        dropout_embedding: float = 0.3,
+        dropout_memory: float = 0.3,
+        dropout_output: float = 0.4,
+        pad: int = 0,
+    ) -> None:
+        super().__init__()
+        memory = 2 * encoder
+        self.vocabulary, self.decoder_width, self.pad = vocabulary, decoder, pad
+        self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=pad)
+        nn.init.normal_(self.embedding.weight, std=embedding**-0.5)  # tied: a larger start learns nothing
+        self.encoder = nn.GRU(embedding, encoder, batch_first=True, bidirectional=True)
+        self.start = nn.Linear(encoder, decoder)  # s_0 = tanh(W_s h_1 backward), A.2.2
+        self.attention = variant(attention)(memory, decoder, attention_width)
+        self.input_word = nn.Linear(embedding, 3 * decoder)  # W, W_z, W_r of A.1.1 in one product
+        self.input_context = nn.Linear(memory, 3 * decoder, bias=False)  # C, C_z, C_r
+        self.recurrent = nn.Linear(decoder, 3 * decoder)  # U, U_z, U_r
+        self.deep = nn.Linear(decoder + embedding + memory, 2 * embedding)  # U_o, V_o, C_o of A.2.2
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        self.drop_embedding = nn.Dropout(dropout_embedding)
+        self.drop_memory = nn.Dropout(dropout_memory)
+        self.drop_output = nn.Dropout(dropout_output)
+        nn.init.orthogonal_(self.recurrent.weight)
+
+    def encode(self, source: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Source ids and mask (B, S) -> memory (B, S, M), keys (B, S, A), state (B, H)."""
+        embedded = self.drop_embedding(self.embedding(source))
+        packed = pack_padded_sequence(embedded, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
+        memory, last = self.encoder(packed)
+        memory = pad_packed_sequence(memory, batch_first=True, total_length=source.shape[1])[0]
+        memory = self.drop_memory(memory)
+        return memory, self.attention.project(memory), torch.tanh(self.start(last[1]))
+
+    def advance(
+        self, word: Tensor, state: Tensor, memory: Tensor, keys: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One decoder step for K rows a request, without the output layer.
+
+        word (B, K, 3H) is `input_word` of the last embedding, state (B, K, H).
+        Returns the new state (B, K, H), the context (B, K, M) and the weights (B, K, S).
+        """
+        weights = self.attention(state, keys, mask)
+        context = torch.matmul(weights, memory)
+        return self.gru(word + self.input_context(context), state), context, weights
+
+    def gru(self, gates: Tensor, state: Tensor) -> Tensor:
+        """Gated recurrent unit (A.1.1, with Cho's reset applied after the product, as cuDNN does)."""
+        from_input, from_state = gates.chunk(3, dim=-1), self.recurrent(state).chunk(3, dim=-1)
+        reset = torch.sigmoid(from_input[0] + from_state[0])
+        update = torch.sigmoid(from_input[1] + from_state[1])
+        candidate = torch.tanh(from_input[2] + reset * from_state[2])
+        return candidate + update * (state - candidate)
+
+    def output(self, state: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
+        """Deep output with one maxout layer (A.2.2): (..., H), (..., E), (..., M) -> logits (..., V)."""
+        deep = self.deep(torch.cat([state, embedded, context], dim=-1))
+        maxout = deep.unflatten(-1, (-1, 2)).amax(-1)
+        return nn.functional.linear(self.drop_output(maxout), self.embedding.weight, self.bias)
+
+    def step(
+        self, token: Tensor, state: Tensor, memory: Tensor, keys: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One whole decoder step: token (B, K), state (B, K, H) -> logits (B, K, V), state, weights (B, K, S)."""
+        embedded = self.embedding(token)
+        state, context, weights = self.advance(self.input_word(embedded), state, memory, keys, mask)
+        return self.output(state, embedded, context), state, weights
+
+    def unroll(self, source: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Teacher-forced steps without the output layer: source (B, S), given (B, T) target inputs.
+
+        Returns states (B, T, H), embedded (B, T, E), contexts (B, T, M) and weights (B, T, S).
+        """
+        mask = source != self.pad
+        memory, keys, first = self.encode(source, mask)
+        embedded = self.drop_embedding(self.embedding(given))
+        words = self.input_word(embedded)[:, :, None, :]
+        state, states, contexts, rows = first[:, None, :], [], [], []
+        for t in range(given.shape[1]):
+            state, context, weights = self.advance(words[:, t], state, memory, keys, mask)
+            states.append(state)
+            contexts.append(context)
+            rows.append(weights)
+        return torch.cat(states, 1), embedded, torch.cat(contexts, 1), torch.cat(rows, 1)
+
+    def forward(self, source: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
+        """Teacher-forced: source (B, S), target inputs (B, T) -> logits (B, T, V), weights (B, T, S)."""
+        states, embedded, contexts, weights = self.unroll(source, given)
+        return self.output(states, embedded, contexts), weights
+
+    def logits_at(self, source: Tensor, given: Tensor, real: Tensor) -> Tensor:
+        """Logits (N, V) of the N positions where real (B, T) is true: padding costs no vocabulary product."""
+        states, embedded, contexts, _ = self.unroll(source, given)
+        return self.output(states[real], embedded[real], contexts[real])

@@ -1,0 +1,137 @@
+"""Learning to translate: parallel text in, label-smoothed cross-entropy, BLEU of a greedy decode on the development set.
+
+Knows nothing of optimisers or checkpoints. The `data` part of a recipe:
+
+    "source": "en", "target": "de", "vocabulary": 8000, "dropout": 0.1 (BPE-dropout of the source), "cells": 1100,
+    "train": [{"aligned": "translation/multi30k/train"}, {"tabbed": "translation/tatoeba/deu-eng.tsv.xz", "sample": 20000}],
+    "dev": "translation/multi30k/val"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sacrebleu
+import torch
+from torch import Tensor
+
+from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
+from models.data import Pair, aligned, bucketed, padded, tabbed
+from models.loss import smoothed_cross_entropy
+from models.nets.translator import RecurrentTranslator
+
+LONGEST = 80  # pieces a side; longer pairs are left out of training
+
+
+class Corpus:
+    """One source of training pairs, cut into pieces once; `sample` of them are drawn anew each epoch, or all."""
+
+    def __init__(self, pairs: list[Pair], vocabulary: Vocabulary, sample: int | None) -> None:
+        kept = [(pair, vocabulary.ids(pair.source), vocabulary.ids(pair.target)) for pair in pairs]
+        kept = [row for row in kept if max(len(row[1]), len(row[2])) < LONGEST]
+        self.texts = [pair.source for pair, _, _ in kept]
+        self.sources = [ids + [EOS] for _, ids, _ in kept]
+        self.targets = [ids + [EOS] for _, _, ids in kept]
+        self.sample = sample
+
+    def drawn(self, random: np.random.Generator) -> np.ndarray:
+        """Indices of this epoch's examples."""
+        if self.sample is None or self.sample >= len(self.texts):
+            return np.arange(len(self.texts))
+        return random.choice(len(self.texts), self.sample, replace=False)
+
+
+class Translation:
+    """See `models.tasks.Task`. The vocabulary is trained at the first run and kept as OUT/vocabulary.model."""
+
+    def __init__(self, recipe: dict[str, Any], data: Path, out: Path) -> None:
+        part = recipe["data"]
+        self.part = part
+        languages = part["source"], part["target"]
+        pairs = [_read(source, data, languages) for source in part["train"]]
+        path = out / "vocabulary.model"
+        if not path.exists():
+            train_vocabulary([line for some in pairs for pair in some for line in pair], path.with_suffix(""), part["vocabulary"])
+        self.vocabulary = Vocabulary(path)
+        self.corpora = [
+            Corpus(some, self.vocabulary, source.get("sample")) for some, source in zip(pairs, part["train"], strict=True)
+        ]
+        self.dev = aligned(data / part["dev"], *languages)
+        self.net = RecurrentTranslator(len(self.vocabulary), **recipe["net"])
+        self.smoothing = part.get("smoothing", 0.1)
+
+    def batches(self, epoch: int, random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches (source (B, S), target (B, T)) with EOS at the end and PAD after it."""
+        sources, targets = [], []
+        for corpus in self.corpora:
+            for i in corpus.drawn(random):
+                sources.append(self._source(corpus, int(i), random))
+                targets.append(corpus.targets[i])
+        lengths = np.array([(len(s), len(t)) for s, t in zip(sources, targets, strict=True)])
+        for rows in bucketed(lengths, self.part["cells"], random):
+            yield (
+                torch.from_numpy(padded([sources[i] for i in rows])),
+                torch.from_numpy(padded([targets[i] for i in rows])),
+            )
+
+    def _source(self, corpus: Corpus, i: int, random: np.random.Generator) -> list[int]:
+        """The source's ids; with BPE-dropout on, half of the sentences are cut at random."""
+        dropout = self.part.get("dropout", 0.0)
+        if not dropout or random.random() < 0.5:
+            return corpus.sources[i]
+        return [*self.vocabulary.sampled(corpus.texts[i], dropout), EOS][:LONGEST]
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, int]:
+        """Mean label-smoothed cross-entropy over the real target positions."""
+        source, target = batch
+        given = torch.cat([torch.full_like(target[:, :1], BOS), target[:, :-1]], 1)
+        real = target != PAD
+        logits = self.net.logits_at(source, given, real)
+        losses = smoothed_cross_entropy(logits, target[real], self.smoothing)
+        return losses.mean(), len(losses)
+
+    def score(self) -> dict[str, float]:
+        """sacreBLEU (cased, 13a) of the greedy decode of the development set."""
+        texts = translate(self.net, self.vocabulary, [pair.source for pair in self.dev])
+        return {"score": round(sacrebleu.corpus_bleu(texts, [[pair.target for pair in self.dev]]).score, 2)}
+
+
+def _read(source: dict[str, Any], data: Path, languages: tuple[str, str]) -> list[Pair]:
+    """The pairs of one entry of the recipe's `train` list."""
+    if "aligned" in source:
+        return aligned(data / source["aligned"], *languages)
+    return tabbed(data / source["tabbed"], english_is_source=languages[0] == "en")
+
+
+@torch.no_grad()
+def translate(net: RecurrentTranslator, vocabulary: Vocabulary, texts: list[str], batch: int = 64) -> list[str]:
+    """Greedy translations, longest inputs first in batches; for scoring while training (the engine serves)."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    out = [""] * len(texts)
+    for start in range(0, len(order), batch):
+        rows = order[start : start + batch]
+        source = torch.from_numpy(padded([[*vocabulary.ids(texts[i]), EOS] for i in rows]))
+        for i, ids in zip(rows, greedy(net, source), strict=True):
+            out[i] = vocabulary.text(ids)
+    return out
+
+
+@torch.no_grad()
+def greedy(net: RecurrentTranslator, source: Tensor) -> list[list[int]]:
+    """The best piece at each step: source (B, S) -> ids without EOS, at most twice the source and ten."""
+    mask = source != PAD
+    memory, keys, first = net.encode(source, mask)
+    state, token = first[:, None, :], torch.full((len(source), 1), BOS)
+    done, steps = torch.zeros(len(source), dtype=torch.bool), []
+    for _ in range(2 * source.shape[1] + 10):
+        logits, state, _ = net.step(token, state, memory, keys, mask)
+        logits[..., [PAD, UNK, BOS]] = -torch.inf
+        token = logits.argmax(-1)
+        steps.append(torch.where(done[:, None], EOS, token))
+        done |= token[:, 0] == EOS
+        if done.all():
+            break
+    return [row[: row.index(EOS)] if EOS in row else row for row in torch.cat(steps, 1).tolist()]

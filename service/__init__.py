@@ -1,0 +1,1 @@
+"""The web service. Never imports torch or onnx."""

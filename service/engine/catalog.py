@@ -1,0 +1,82 @@
+"""The loops of the bundles that are loaded, one a model, sharing one pool of threads.
+
+Knows nothing of how jobs get here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence as Many
+from pathlib import Path
+
+from bundle.manifest import BadBundle, Bundle, find
+from service.engine.loop import Loop
+from service.engine.sequence import Sequence
+from service.engine.session import Session, share_threads
+from service.errors import UnknownModel
+from service.messages import Event, Job
+
+NEWCOMERS = {"text": 32, "image": 4}  # guests encoded together: a picture's encoder is long, and holds up those seated
+
+
+class Catalog:
+    """Bundles by name and the loop of each."""
+
+    def __init__(
+        self, folder: Path, *, names: Many[str] | None = None, threads: int, precision: str, rows: int, queue: int
+    ) -> None:
+        """Load the bundles of a folder, all or those named.
+
+        Raises:
+            BadBundle: one of them cannot be served, one that was named is not there, or there is none.
+        """
+        share_threads(threads)
+        found = {bundle.manifest.name: bundle for bundle in find(folder)}
+        for name in names or ():
+            if name not in found:
+                raise BadBundle(folder / name, "is missing")
+        self.bundles: dict[str, Bundle] = {name: found[name] for name in names or found}
+        if not self.bundles:
+            raise BadBundle(folder, "holds no bundle")
+        self.loops = {
+            name: Loop(
+                Session(bundle, precision=precision),
+                name,
+                rows=rows,
+                newcomers=NEWCOMERS[bundle.manifest.input],
+                queue=queue,
+            )
+            for name, bundle in self.bundles.items()
+        }
+
+    def start(self) -> None:
+        """Start every loop."""
+        for loop in self.loops.values():
+            loop.start()
+
+    def ready(self) -> bool:
+        """Whether every model can be asked for."""
+        return all(loop.ready() for loop in self.loops.values())
+
+    def submit(self, job: Job, sink: Callable[[Event], None]) -> Sequence:
+        """Queue a job at its model's loop; see `Loop.submit`.
+
+        Raises:
+            UnknownModel: no such model is loaded.
+        """
+        return self._loop(job.model).submit(job, sink)
+
+    def cancel(self, sequence: Sequence) -> None:
+        """Free the place of a job nobody waits for."""
+        self._loop(sequence.job.model).cancel(sequence)
+
+    def drain(self, seconds: float) -> None:
+        """Stop every loop, within this time in all."""
+        for loop in self.loops.values():
+            loop.draining = True
+        for loop in self.loops.values():
+            loop.drain(seconds)
+
+    def _loop(self, model: str) -> Loop:
+        if model not in self.loops:
+            raise UnknownModel(f"there is no model named {model[:80]!r} here")
+        return self.loops[model]

@@ -1,0 +1,42 @@
+"""The engine without its thread: jobs in, answers out, in the calling thread. For export, benchmarks and tests.
+
+Knows nothing of links or servers; it is the very loop that serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from service.engine.loop import Loop, Steps
+from service.engine.sequence import Sequence
+from service.messages import Done, Event, Failed, Job
+
+
+def answers(session: Steps, jobs: Iterable[Job], *, rows: int = 320, newcomers: int = 32) -> list[Done]:
+    """Serve jobs to the end, batched in flight as always; the answers in the order of the jobs.
+
+    Raises:
+        HeedError: a job failed.
+    """
+    loop = Loop(session, "offline", rows=rows, newcomers=newcomers, queue=0)
+    ends: dict[str, Event] = {}
+
+    def sink(event: Event) -> None:
+        ends[event.job] = event
+
+    order = []
+    for job in jobs:
+        order.append(job.id)
+        loop.scheduler.add(Sequence(job, sink, 0.0))
+    while loop.scheduler.waiting or loop.seated():
+        loop.admit()
+        loop.step()
+    return [_done(ends[job]) for job in order]
+
+
+def _done(event: Event) -> Done:
+    if isinstance(event, Failed):
+        raise event.error
+    if not isinstance(event, Done):
+        raise RuntimeError(f"{event} is not an end")
+    return event

@@ -1,0 +1,89 @@
+"""Beam search's choice among candidates, vectorised over requests. Greedy search is a beam of one.
+
+Pure: no clock, no session, no model. The step graph has already added log-probabilities to scores
+and taken the top C of beam x vocabulary for each request; here the beams of the next step and the
+hypotheses that ended are chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bundle.text import EOS
+
+DEAD = -1e30  # score of a row that is not there; finite, so that sums stay numbers in the graph
+ALIVE = -1e20  # anything above is a real hypothesis
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The best C continuations of each of G requests, best first: total score, piece, and the beam each extends."""
+
+    scores: np.ndarray  # (G, C) float32
+    tokens: np.ndarray  # (G, C) int64
+    parents: np.ndarray  # (G, C) int64, in 0..W-1
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The beams of the next step (G, W), and the E hypotheses that ended in this one."""
+
+    scores: np.ndarray  # (G, W) float32, DEAD where there is no beam
+    tokens: np.ndarray  # (G, W) int64
+    parents: np.ndarray  # (G, W) int64
+    ended: np.ndarray  # (E,) request
+    ended_parents: np.ndarray  # (E,) the beam that EOS was added to
+    ended_scores: np.ndarray  # (E,) total score, EOS included
+
+
+def candidates_wanted(width: int) -> int:
+    """C for a beam of this width: at most W of the best 2W can be EOS, so W others always remain."""
+    return 1 if width == 1 else 2 * width
+
+
+def force(candidates: Candidates, forced: np.ndarray, tokens: np.ndarray, scores: np.ndarray) -> Candidates:
+    """Replace the candidates of requests that are inside a forced prefix by that one piece.
+
+    forced (G,) bool; tokens (G,) the pieces; scores (G,) the total score of beam 0 with that piece.
+    """
+    if not forced.any():
+        return candidates
+    first = np.arange(candidates.scores.shape[1]) == 0
+    chosen = np.where(first, scores[:, None], DEAD).astype(np.float32)
+    return Candidates(
+        np.where(forced[:, None], chosen, candidates.scores),
+        np.where(forced[:, None], tokens[:, None], candidates.tokens),
+        np.where(forced[:, None], 0, candidates.parents),
+    )
+
+
+def choose(candidates: Candidates, beams: np.ndarray, width: int) -> Choice:
+    """Split candidates into hypotheses that end and beams that go on.
+
+    beams (G,) is each request's own beam size, at most `width`. A candidate that ends counts only
+    if it is among the request's best `beams`; the best `beams` others go on.
+    """
+    rank = np.arange(candidates.scores.shape[1])
+    ends = candidates.tokens == EOS
+    alive = candidates.scores > ALIVE
+    request, place = np.nonzero(ends & alive & (rank < beams[:, None]))
+    order = np.argsort(ends | ~alive, axis=1, kind="stable")[:, :width]  # those that go on, best first
+    if order.shape[1] < width:
+        raise ValueError(f"{order.shape[1]} candidates cannot fill {width} beams")
+    scores = np.take_along_axis(candidates.scores, order, 1)
+    going = np.take_along_axis(~ends & alive, order, 1) & (np.arange(width) < beams[:, None])
+    return Choice(
+        np.where(going, scores, np.float32(DEAD)),
+        np.take_along_axis(candidates.tokens, order, 1),
+        np.take_along_axis(candidates.parents, order, 1),
+        request,
+        candidates.parents[request, place],
+        candidates.scores[request, place],
+    )
+
+
+def normalised(total: float, length: int, penalty: float) -> float:
+    """A hypothesis' score: sum of log-probabilities / length ** penalty."""
+    return float(total) / max(1, length) ** penalty

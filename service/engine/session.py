@@ -1,0 +1,108 @@
+"""A bundle's graphs in onnxruntime. The only file that imports it.
+
+Knows nothing of requests, beams or seats: arrays in, arrays out, under the names of the manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from bundle.manifest import BadBundle, Bundle
+
+OWN_INPUTS = ("token", "rows", "scores", "forced", "candidates", "mask")  # step inputs that are not memory or state
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What encode gives for B inputs: memory (B, S, …) and state (B, width) by name, and the true lengths (B,)."""
+
+    memory: dict[str, np.ndarray]
+    states: list[np.ndarray]
+    lengths: np.ndarray
+
+
+@cache
+def share_threads(threads: int) -> None:
+    """Give all sessions of this process one pool of so many threads, so that they never exceed the cores given.
+
+    onnxruntime allows this once a process, before its first session.
+    """
+    onnxruntime.set_default_logger_severity(3)
+    onnxruntime.set_global_thread_pool_sizes(threads, 1)
+
+
+class Session:
+    """The encode and step graphs of one bundle, in one precision."""
+
+    def __init__(self, bundle: Bundle, *, precision: str = "int8") -> None:
+        """Load the graphs; `share_threads` must have been called in this process.
+
+        Raises:
+            BadBundle: a graph cannot be loaded, or its inputs and outputs are not those of the manifest.
+        """
+        self.manifest = bundle.manifest
+        self.encoder = _load(bundle, "encode", precision)
+        self.stepper = _load(bundle, "step", precision)
+        self.states = [state.name for state in self.manifest.states]
+        self.attention = [output.name for output in self.manifest.attention]
+        self.extras = list(self.manifest.extras)
+
+    def encode(self, inputs: Sequence[Mapping[str, np.ndarray]]) -> Encoded:
+        """Encode B inputs in one run: texts are padded to the longest, pictures stacked."""
+        names = [*self.manifest.memory, *self.states]
+        if self.manifest.input == "text":
+            lengths = np.array([len(one["source"]) for one in inputs])
+            source = np.zeros((len(inputs), lengths.max()), np.int64)
+            for row, one in zip(source, inputs, strict=True):
+                row[: len(one["source"])] = one["source"]
+            feeds = {"source": source, "lengths": lengths.astype(np.int32)}
+        else:
+            feeds = {"pixels": np.stack([one["pixels"] for one in inputs])}
+            lengths = np.full(len(inputs), self.manifest.limits.source)
+        out = dict(zip(names, self.encoder.run(names, feeds), strict=True))
+        memory = {name: out[name] for name in self.manifest.memory}
+        return Encoded(memory, [out[name] for name in self.states], lengths)
+
+    def step(self, feeds: Mapping[str, np.ndarray], *, attention: bool) -> dict[str, np.ndarray]:
+        """One step for everybody seated; attention and extras are computed only if asked for."""
+        names = ["scores_out", "tokens_out", "parents_out", "forced_out", *(f"{name}_out" for name in self.states)]
+        if attention:
+            names += self.attention + self.extras
+        return dict(zip(names, self.stepper.run(names, feeds), strict=True))
+
+
+def open_graph(graph: str | bytes) -> onnxruntime.InferenceSession:
+    """An onnxruntime session, on the shared threads, of a file or of a serialised graph."""
+    options = onnxruntime.SessionOptions()
+    options.use_per_session_threads = False
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _load(bundle: Bundle, graph: str, precision: str) -> onnxruntime.InferenceSession:
+    """An onnxruntime session of one graph, checked against the manifest's names."""
+    path = bundle.graph("encode" if graph == "encode" else "step", precision)
+    try:
+        session = open_graph(str(path))
+    except Exception as broken:  # onnxruntime's own exceptions have no public common class
+        raise BadBundle(path, f"onnxruntime cannot load it: {type(broken).__name__}") from broken
+    _agree(session, bundle, graph, path)
+    return session
+
+
+def _agree(session: onnxruntime.InferenceSession, bundle: Bundle, graph: str, path: Path) -> None:
+    """Raise BadBundle unless the graph has exactly the inputs and outputs that the manifest names."""
+    described = bundle.manifest.graphs["encode" if graph == "encode" else "step"]
+    for side, found, expected in (
+        ("inputs", session.get_inputs(), described.inputs),
+        ("outputs", session.get_outputs(), described.outputs),
+    ):
+        names, wanted = {one.name for one in found}, {one.name for one in expected}
+        if names != wanted:
+            raise BadBundle(path, f"{side} {sorted(names)} are not the manifest's {sorted(wanted)}")

@@ -1,0 +1,127 @@
+"""The words the rooms exchange: Job in, Token, Done or Failed out, Cancel backwards; and the Link that carries them.
+
+Knows nothing of HTTP, of onnxruntime, or of how a Link reaches its engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from bundle.manifest import Bundle
+from service.errors import HeedError
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a job is searched."""
+
+    beam_size: int = 5
+    n_best: int = 1
+    length_penalty: float = 1.0
+    max_length: int = 100  # target pieces, EOS included
+    prefix: tuple[int, ...] = ()  # ids that the answer must start with; ending in EOS it forces the whole answer
+    attention: bool = True  # whether rows are wanted: if nobody seated wants them, the graph does not return them
+    deadline: float | None = None  # time.monotonic() after which nobody waits for the answer
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input for one model. `inputs` are the encode graph's, without the axis B."""
+
+    id: str
+    model: str
+    inputs: Mapping[str, np.ndarray]
+    options: Options = Options()
+
+
+@dataclass(frozen=True)
+class Token:
+    """A final token of a greedy job, as soon as it is known."""
+
+    job: str
+    index: int
+    id: int
+    logprob: float
+    row: np.ndarray | None  # (S,) or (layers, heads, S) float32
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A finished answer. T tokens, EOS included where the search reached it."""
+
+    ids: Sequence[int]
+    logprobs: np.ndarray  # (T,)
+    score: float  # sum of logprobs / T ** length_penalty
+    finish_reason: str  # "stop" or "length"
+    rows: np.ndarray | None = None  # (T, S) or (T, layers, heads, S) float32, one a token, EOS's row included
+    extras: Mapping[str, np.ndarray] = field(default_factory=dict)  # name to (T,), such as "gate"
+
+
+@dataclass(frozen=True)
+class Done:
+    """The end of a job: its n best hypotheses, best first, and seconds by phase (queue, encode, decode)."""
+
+    job: str
+    hypotheses: tuple[Hypothesis, ...]
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The other end of a job."""
+
+    job: str
+    error: HeedError
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Nobody waits for this job any more: its slot is free at the next tick."""
+
+    job: str
+
+
+Event = Token | Done | Failed
+
+
+class Link(Protocol):
+    """How the front reaches an engine, wherever that runs."""
+
+    bundles: Mapping[str, Bundle]  # by model name; complete once started
+
+    async def start(self) -> None:
+        """Return when the engine is warm and every bundle can be asked for."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether a job submitted now would be worked on."""
+        ...
+
+    def submit(self, job: Job) -> AsyncIterator[Event]:
+        """Tokens (greedy jobs only), then one Done or Failed. Closing the iterator early cancels the job.
+
+        Raises, at the first step: QueueFull, NotReady, Draining, UnknownModel.
+        """
+        ...
+
+    async def drain(self, seconds: float) -> None:
+        """Accept nothing more, finish what was accepted within this time, fail the rest, stop."""
+        ...
+
+
+async def answer(link: Link, job: Job) -> Done:
+    """Submit a job and wait for its end.
+
+    Raises:
+        HeedError: what the engine failed with.
+    """
+    async for event in link.submit(job):
+        if isinstance(event, Done):
+            return event
+        if isinstance(event, Failed):
+            raise event.error
+    raise RuntimeError(f"link ended job {job.id} without Done or Failed")
