@@ -6,13 +6,15 @@ Knows nothing of models: training, export and serving all run these lines.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3  # the ids every vocabulary of ours is trained with
+SILENT = (PAD, BOS, EOS)  # ids that stand for no text
 SPACE = "\u2581"  # sentencepiece's mark for the space before a word
 
 
@@ -50,8 +52,8 @@ class Vocabulary:
 
     def pieces(self, text: str) -> list[Piece]:
         """Cut a text into pieces whose offsets point into that very text, white space left out of the spans."""
-        proto = self.processor.EncodeAsImmutableProto(text)
-        return [_trimmed(piece, text, first=i == 0) for i, piece in enumerate(proto.pieces)]
+        cut = self.processor.encode(text, return_type="offset_mapping")
+        return _spans(cut, text)
 
     def ids(self, text: str) -> list[int]:
         """The ids of `pieces(text)`, without BOS or EOS."""
@@ -63,29 +65,26 @@ class Vocabulary:
 
     def text(self, ids: Sequence[int]) -> str:
         """The text of these ids; PAD, BOS and EOS are silent."""
-        return str(self.processor.DecodeIds([i for i in ids if i not in (PAD, BOS, EOS)]))
+        return str(self.processor.DecodeIds([int(i) for i in ids if i not in SILENT]))
 
     def spelled(self, ids: Sequence[int]) -> tuple[str, list[Piece]]:
         """The text of these ids and each id's own span in it; EOS, where given, is an empty span at the end."""
-        proto = self.processor.DecodeIdsAsImmutableProto([i for i in ids if i not in (PAD, BOS, EOS)])
-        text, spans = proto.text, iter(proto.pieces)
-        out: list[Piece] = []
-        for position, id_ in enumerate(ids):
-            if id_ in (PAD, BOS, EOS):
-                out.append(Piece(id_, "", len(text), len(text), True))
-            else:
-                out.append(_trimmed(next(spans), text, first=position == 0))
-        return text, out
+        cut = self.processor.decode([int(i) for i in ids if i not in SILENT], return_type="offset_mapping")
+        text = str(cut["text"])
+        end = Piece(EOS, "", len(text), len(text), True)
+        spans = iter(_spans(cut, text))
+        return text, [replace(end, id=int(i)) if i in SILENT else next(spans) for i in ids]
 
 
-def _trimmed(piece: sentencepiece.ImmutableSentencePieceText_ImmutableSentencePiece, text: str, first: bool) -> Piece:
-    """A sentencepiece span without the white space that the piece took with it."""
-    start, end = int(piece.begin), int(piece.end)
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return Piece(int(piece.id), text[start:end], start, end, first or str(piece.piece).startswith(SPACE))
+def _spans(cut: Mapping[str, Any], text: str) -> list[Piece]:
+    """sentencepiece's pieces (ids, pieces, offsets in code points), each without the white space it took with it."""
+    out = []
+    for i, (id_, piece, (start, end)) in enumerate(zip(cut["ids"], cut["pieces"], cut["offsets"], strict=True)):
+        whole = text[start:end]
+        start += len(whole) - len(whole.lstrip())
+        end = max(start, end - len(whole) + len(whole.rstrip()))
+        out.append(Piece(int(id_), text[start:end], start, end, i == 0 or str(piece).startswith(SPACE)))
+    return out
 
 
 def has_words(text: str) -> bool:

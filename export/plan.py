@@ -59,7 +59,9 @@ class Plan:
 
     stepper: Stepper
     encode: onnx.ModelProto
-    core: onnx.ModelProto  # one step without the search: token, {state}_in, memory, mask -> logits, {state}_out, outputs
+    core: (
+        onnx.ModelProto
+    )  # one step without the search: token, {state}_in, memory, mask -> logits, {state}_out, outputs
     encode_inputs: tuple[Named, ...]
     memory: tuple[Named, ...]
     states: tuple[State, ...]

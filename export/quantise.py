@@ -66,6 +66,8 @@ def observe(
     model: onnx.ModelProto, names: list[str], feeds: Iterable[Mapping[str, np.ndarray]]
 ) -> dict[str, tuple[float, float]]:
     """The smallest and largest value that each named tensor takes over the recorded runs."""
+    if not names:
+        return {}
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
     present = {one.name for one in [*model.graph.output, *model.graph.input]}

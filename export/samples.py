@@ -5,13 +5,16 @@ Knows nothing of graphs.
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bundle.image import read
 from bundle.text import EOS, Vocabulary
 from models.data import aligned
+from models.tasks.captioning import split
 
 Inputs = dict[str, np.ndarray]  # one input of an encode graph, without the axis B
 
@@ -26,3 +29,16 @@ def translation(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path, numb
     part = recipe["data"]
     pairs = aligned(data / part["dev"], part["source"], part["target"])
     return [source(vocabulary, pair.source) for pair in pairs[:number]]
+
+
+def pictures(archive: Path, names: list[str]) -> list[Inputs]:
+    """Members of a tar file as the encode graph takes them."""
+    with tarfile.open(archive) as tar:
+        files = [tar.extractfile(name) for name in names]
+        return [{"pixels": read(file.read()).pixels} for file in files if file is not None]
+
+
+def captioning(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path, number: int) -> list[Inputs]:
+    """The first pictures of a captioning recipe's development set."""
+    folder = data / recipe["data"]["folder"]
+    return pictures(folder / "images.tar", split(folder, "dev")[0][:number])

@@ -20,7 +20,7 @@ from torch.export import Dim
 from bundle.manifest import Tensor as Named
 from export.search_graph import OPSET
 
-TORCH_TYPES = {"int64": torch.int64, "float32": torch.float32, "bool": torch.bool}
+TORCH_TYPES = {"int64": torch.int64, "int32": torch.int32, "float32": torch.float32, "bool": torch.bool}
 
 
 def trace(module: nn.Module, inputs: Sequence[Named], outputs: Sequence[str], sizes: dict[str, int]) -> onnx.ModelProto:
@@ -28,7 +28,7 @@ def trace(module: nn.Module, inputs: Sequence[Named], outputs: Sequence[str], si
     dims = {name: Dim(name) for name in sizes}
     examples = tuple(_example(one, sizes) for one in inputs)
     shapes = tuple({i: dims[axis] for i, axis in enumerate(one.axes) if isinstance(axis, str)} for one in inputs)
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), torch.no_grad():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module.eval(),

@@ -55,9 +55,7 @@ def tabbed(path: Path, *, english_is_source: bool = True, test: bool = False) ->
     return [Pair(a, b) if english_is_source else Pair(b, a) for a, b in kept]
 
 
-def bucketed(
-    lengths: np.ndarray, cells: int, random: np.random.Generator, most: int = 1024
-) -> Iterator[np.ndarray]:
+def bucketed(lengths: np.ndarray, cells: int, random: np.random.Generator, most: int = 1024) -> Iterator[np.ndarray]:
     """Cut examples into batches of at most `cells` padded target positions, in random order.
 
     lengths (N, 2): source and target length of each example. Examples of like length share a batch;

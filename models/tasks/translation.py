@@ -54,10 +54,13 @@ class Translation:
         pairs = [_read(source, data, languages) for source in part["train"]]
         path = out / "vocabulary.model"
         if not path.exists():
-            train_vocabulary([line for some in pairs for pair in some for line in pair], path.with_suffix(""), part["vocabulary"])
+            train_vocabulary(
+                [line for some in pairs for pair in some for line in pair], path.with_suffix(""), part["vocabulary"]
+            )
         self.vocabulary = Vocabulary(path)
         self.corpora = [
-            Corpus(some, self.vocabulary, source.get("sample")) for some, source in zip(pairs, part["train"], strict=True)
+            Corpus(some, self.vocabulary, source.get("sample"))
+            for some, source in zip(pairs, part["train"], strict=True)
         ]
         self.dev = aligned(data / part["dev"], *languages)
         self.net = RecurrentTranslator(len(self.vocabulary), **recipe["net"])

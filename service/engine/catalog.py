@@ -5,7 +5,8 @@ Knows nothing of how jobs get here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence as Many
+from collections.abc import Callable
+from collections.abc import Sequence as Many
 from pathlib import Path
 
 from bundle.manifest import BadBundle, Bundle, find

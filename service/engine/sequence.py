@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from service.engine.search import normalised
 from service.messages import Event, Hypothesis, Job
 
@@ -38,6 +40,15 @@ class Sequence:
         """The n best, best first; those that reached their end come before those that were cut."""
         ranked = sorted(self.finished, key=lambda one: (one.finish_reason != "stop", -one.score))
         return tuple(ranked[: self.job.options.n_best])
+
+    def bar(self) -> float:
+        """The score that an unfinished hypothesis must beat to matter: that of the n-th best finished one."""
+        wanted = self.job.options.n_best
+        return (
+            sorted((one.score for one in self.finished), reverse=True)[wanted - 1]
+            if len(self.finished) >= wanted
+            else -np.inf
+        )
 
     def timings(self, now: float) -> dict[str, float]:
         """Seconds by phase, up to now."""

@@ -36,7 +36,8 @@ class Slots:
         self.steps = np.zeros(capacity, np.int64)
         self.limits = np.zeros(capacity, np.int64)
         self.beams = np.zeros(capacity, np.int64)
-        self.ended = np.zeros(capacity, np.int64)
+        self.penalties = np.zeros(capacity, np.float32)
+        self.bars = np.zeros(capacity, np.float32)  # what the guest's best unfinished hypothesis must beat
         self.wants = np.zeros(capacity, bool)  # whether the guest wants attention
         self.prefix = np.full((capacity, 0), PAD, np.int64)
         self.prefixed = np.zeros(capacity, np.int64)
@@ -63,9 +64,10 @@ class Slots:
         self.rows[start:end] = base + np.arange(len(guests))[:, None]
         self.tokens[start:end] = BOS
         self.scores[start:end] = np.where(np.arange(self.width) == 0, np.float32(0), np.float32(DEAD))
-        self.steps[start:end] = self.ended[start:end] = 0
+        self.steps[start:end], self.bars[start:end] = 0, -np.inf
         options = [guest.job.options for guest in guests]
         self.beams[start:end] = [one.beam_size for one in options]
+        self.penalties[start:end] = [one.length_penalty for one in options]
         self.limits[start:end] = [one.max_length for one in options]
         self.wants[start:end] = [one.attention for one in options]
         self._force_start(start, [one.prefix for one in options])
@@ -125,10 +127,11 @@ class Slots:
         """Whether anybody seated asked for it."""
         return bool(self.wants[: self.count].any())
 
-    def advance(
-        self, out: Mapping[str, np.ndarray], states: list[str], kept: list[str]
-    ) -> list[int]:
+    def advance(self, out: Mapping[str, np.ndarray], states: list[str], kept: list[str]) -> list[int]:
         """Take in a step's outputs; returns the places whose guests are finished.
+
+        A guest is finished when its best unfinished hypothesis, scored at its present length, does not
+        beat its n-th best finished one; when it has come to its length limit; or when no beam is alive.
 
         states and kept are names: of state tensors, and of the outputs kept for each token.
         """
@@ -145,8 +148,9 @@ class Slots:
         self.tokens[:n], self.scores[:n] = choice.tokens, choice.scores
         self._end(choice)
         self.steps[:n] += 1
-        cut = self.steps[:n] >= self.limits[:n]
-        over = (self.ended[:n] >= self.beams[:n]) | cut | (self.scores[:n].max(1) < ALIVE)
+        alive = self.scores[:n].max(1)
+        best = alive / self.steps[:n] ** self.penalties[:n]
+        over = (best <= self.bars[:n]) | (self.steps[:n] >= self.limits[:n]) | (alive < ALIVE)
         places = [int(place) for place in np.nonzero(over)[0]]
         for place in places:
             self._cut(place)
@@ -155,10 +159,10 @@ class Slots:
     def _end(self, choice: Choice) -> None:
         """Hand every hypothesis that ended in this step to its guest."""
         for place, parent, total in zip(choice.ended, choice.ended_parents, choice.ended_scores, strict=True):
-            self.ended[place] += 1
             guest = self.guests[place]
             step, length = int(self.steps[place]), int(self.lengths[place])
             guest.finish(self.trail.ended(guest, int(place), length, step, int(parent), float(total)))
+            self.bars[place] = guest.bar()
 
     def _cut(self, place: int) -> None:
         """Fill up what a finished guest still lacks with its best unfinished hypotheses."""
@@ -187,7 +191,7 @@ class Slots:
         """Every array with one entry a guest, memory and trail aside."""
         return (
             self.lengths, self.mask, self.tokens, self.rows, self.scores, self.steps, self.limits,
-            self.beams, self.ended, self.wants, self.prefix, self.prefixed,
+            self.beams, self.penalties, self.bars, self.wants, self.prefix, self.prefixed,
         )  # fmt: skip
 
 

@@ -1,0 +1,59 @@
+"""A training run's folder to a plan: the recipe, the weights, the vocabulary, real inputs.
+
+Knows nothing of ONNX. One entry a task in `PLANS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bundle.text import Vocabulary
+from export import captioner, samples, translator
+from export.plan import Plan
+from export.samples import Inputs
+from models.nets.captioner import Captioner
+from models.nets.translator import RecurrentTranslator
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained net with what it was trained with."""
+
+    recipe: dict[str, Any]
+    weights: dict[str, torch.Tensor]
+    figures: dict[str, float]
+    vocabulary: Path
+
+
+def read(run: Path) -> Checkpoint:
+    """The best checkpoint of a run's folder.
+
+    Raises:
+        FileNotFoundError: the folder has no best.pt or no vocabulary.model.
+    """
+    kept = torch.load(run / "best.pt", weights_only=True)
+    return Checkpoint(kept["recipe"], kept["net"], kept["figures"], run / "vocabulary.model")
+
+
+def _translation(checkpoint: Checkpoint) -> Plan:
+    net = RecurrentTranslator(len(Vocabulary(checkpoint.vocabulary)), **checkpoint.recipe["net"])
+    net.load_state_dict(checkpoint.weights)
+    return translator.plan(net)
+
+
+def _captioning(checkpoint: Checkpoint) -> Plan:
+    net = Captioner(len(Vocabulary(checkpoint.vocabulary)), **checkpoint.recipe["net"])
+    net.load_state_dict(checkpoint.weights)
+    return captioner.plan(net)
+
+
+PLANS: dict[str, Callable[[Checkpoint], Plan]] = {"translation": _translation, "captioning": _captioning}
+SAMPLES: dict[str, Callable[[dict[str, Any], Vocabulary, Path, int], list[Inputs]]] = {
+    "translation": samples.translation,
+    "captioning": samples.captioning,
+}

@@ -1,0 +1,102 @@
+"""Scores measured through the serving engine on a finished bundle: python -m export score BUNDLE --data DIR.
+
+Knows nothing of torch nets: the bundle is all there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bundle.manifest import Bundle, Score
+from export.package import add_scores
+from export.samples import Inputs, pictures, source
+from models.data import aligned, tabbed
+from models.metrics import caption_scores, translation_scores
+from models.tasks.captioning import split
+from service.engine.offline import answers
+from service.engine.session import Session
+from service.messages import Job, Options
+
+TRANSLATION_SETS = ("multi30k/test_2016_flickr", "multi30k/test_2017_flickr", "multi30k/test_2017_mscoco")
+TATOEBA = {"de": "tatoeba/deu-eng.tsv.xz", "fr": "tatoeba/fra-eng.tsv.xz", "es": "tatoeba/spa-eng.tsv.xz"}
+HELD_BACK = 2000  # sentences of Tatoeba's held-back part that are scored
+
+
+def say(session: Session, bundle: Bundle, inputs: list[Inputs], beam: int, penalty: float) -> list[str]:
+    """The best answer to each input, as text."""
+    limit = bundle.manifest.limits.target
+    options = Options(beam, length_penalty=penalty, max_length=limit, attention=False)
+    jobs = [Job(str(i), bundle.manifest.name, one, options) for i, one in enumerate(inputs)]
+    newcomers = 32 if bundle.manifest.input == "text" else 4
+    return [bundle.text.text(done.hypotheses[0].ids) for done in answers(session, jobs, newcomers=newcomers)]
+
+
+def translate(bundle: Bundle, session: Session, data: Path, beam: int, penalty: float) -> dict[str, dict[str, float]]:
+    """Scores by test set, metric by metric."""
+    manifest = bundle.manifest
+    one, other = str(manifest.source), manifest.target
+    sets = {name: aligned(data / "translation" / name, one, other) for name in TRANSLATION_SETS}
+    foreign = other if one == "en" else one
+    if foreign in TATOEBA:
+        path = data / "translation" / TATOEBA[foreign]
+        sets["tatoeba held back"] = tabbed(path, english_is_source=one == "en", test=True)[:HELD_BACK]
+    out = {}
+    for name, pairs in sets.items():
+        started = time.monotonic()
+        texts = say(session, bundle, [source(bundle.text, pair.source) for pair in pairs], beam, penalty)
+        seconds = time.monotonic() - started
+        out[name] = translation_scores(texts, [pair.target for pair in pairs], other)
+        print(f"{name}: {out[name]} ({len(pairs) / seconds:.0f} sentences/s)")
+    return out
+
+
+def caption(bundle: Bundle, session: Session, data: Path, beam: int, penalty: float) -> dict[str, dict[str, float]]:
+    """Scores on Flickr8k's official test split, five references."""
+    folder = data / "captioning" / "flickr8k"
+    names, references = split(folder, "test")
+    started = time.monotonic()
+    texts = say(session, bundle, pictures(folder / "images.tar", names), beam, penalty)
+    print(f"{len(names) / (time.monotonic() - started):.1f} pictures/s, decoding and encoding included")
+    return {"flickr8k test": caption_scores(texts, references)}
+
+
+Scorer = Callable[[Bundle, Session, Path, int, float], dict[str, dict[str, float]]]
+SCORERS: dict[str, Scorer] = {"translate": translate, "caption": caption}
+
+
+def main(arguments: list[str]) -> int:
+    """Print every score and, with --write, put them on the bundle's card."""
+    parser = argparse.ArgumentParser(prog="python -m export score", description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--precision", default="int8")
+    parser.add_argument("--beam", type=int, help="default: the manifest's")
+    parser.add_argument("--length-penalty", type=float, help="default: the manifest's")
+    parser.add_argument("--write", action="store_true", help="write them into the manifest and the card")
+    given = parser.parse_args(arguments)
+    bundle = Bundle(given.bundle)
+    search = bundle.manifest.search
+    beam = given.beam or search.beam_size
+    penalty = search.length_penalty if given.length_penalty is None else given.length_penalty
+    session = Session(bundle, precision=given.precision)
+    found = SCORERS[bundle.manifest.task](bundle, session, given.data, beam, penalty)
+    print(json.dumps({"bundle": bundle.manifest.name, "precision": given.precision, "beam": beam, "scores": found}))
+    if given.write:
+        command = f"python -m export score zoo/{bundle.manifest.name} --data DIR --precision {given.precision}"
+        scores = [
+            Score(
+                metric=metric.split(" [")[0],
+                signature=metric.partition("[")[2].rstrip("]"),
+                value=value,
+                data=f"{name}, {given.precision}, beam {beam}",
+                command=command,
+            )
+            for name, by_metric in found.items()
+            for metric, value in by_metric.items()
+        ]
+        add_scores(given.bundle, bundle.manifest, scores)
+    return 0

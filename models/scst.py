@@ -1,0 +1,155 @@
+"""Self-critical sequence training of a captioner (Rennie et al. 2017): draw captions, reward the better ones.
+
+Knows nothing of files or of the words behind the ids. Each draw is judged against the mean of its picture's other
+draws, so no greedy pass is needed. A draw earns CIDEr-D and BLEU-4 of its one sentence; the figures that are reported
+come from `models/metrics.py`, not from here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bundle.text import BOS, EOS, PAD, UNK
+from models.loss import smoothed_cross_entropy
+from models.nets.captioner import Captioner, doubly_stochastic
+
+Gram = tuple[int, ...]
+ORDERS = range(1, 5)
+SIGMA = 6.0  # of CIDEr-D's penalty on a difference in length
+
+
+class Known(NamedTuple):
+    """What is kept of one caption of the training set."""
+
+    vectors: list[dict[Gram, float]]  # tf-idf, one dict an order
+    norms: list[float]
+    length: int
+
+
+def grams(ids: Sequence[int], order: int) -> Counter[Gram]:
+    """How often each n-gram of this order occurs."""
+    return Counter(zip(*(ids[i:] for i in range(order)), strict=False))
+
+
+class Rewards:
+    """Rewards of captions of N pictures; `references` are their captions as ids, with EOS so that endings count."""
+
+    def __init__(self, references: Sequence[Sequence[Sequence[int]]], bleu_weight: float) -> None:
+        self.bleu_weight, self.log_pictures = bleu_weight, math.log(len(references))
+        seen: defaultdict[Gram, int] = defaultdict(int)
+        for captions in references:
+            for gram in {gram for ids in captions for order in ORDERS for gram in grams(ids, order)}:
+                seen[gram] += 1
+        self.rarity = {gram: self.log_pictures - math.log(count) for gram, count in seen.items()}
+        self.known = [[self._vectors(ids) for ids in captions] for captions in references]
+        self.most = [[_most(captions, order) for order in ORDERS] for captions in references]
+
+    def _vectors(self, ids: Sequence[int]) -> Known:
+        rare, default = self.rarity, self.log_pictures
+        vectors = [{g: n * rare.get(g, default) for g, n in grams(ids, order).items()} for order in ORDERS]
+        return Known(vectors, [math.sqrt(sum(x * x for x in vector.values())) for vector in vectors], len(ids))
+
+    def __call__(self, picture: int, ids: Sequence[int]) -> float:
+        """CIDEr-D (0 to 10) plus `bleu_weight` times BLEU-4 (0 to 1) of one caption of a picture."""
+        return self.cider(picture, ids) + self.bleu_weight * self.bleu(picture, ids)
+
+    def cider(self, picture: int, ids: Sequence[int]) -> float:
+        """CIDEr-D (Vedantam et al. 2015, §5.3): clipped tf-idf cosine, mean over orders and references, times ten."""
+        said, total = self._vectors(ids), 0.0
+        for known in self.known[picture]:
+            near = math.exp(-((said.length - known.length) ** 2) / (2 * SIGMA**2))
+            for ours, theirs, a, b in zip(said.vectors, known.vectors, said.norms, known.norms, strict=True):
+                if a and b:
+                    product = sum(min(x, theirs[g]) * theirs[g] for g, x in ours.items() if g in theirs)
+                    total += near * product / (a * b)
+        return 10 * total / len(self.known[picture]) / len(ORDERS)
+
+    def bleu(self, picture: int, ids: Sequence[int]) -> float:
+        """BLEU-4 of one sentence, one added to the counts of orders above one (Lin and Och 2004)."""
+        logs = 0.0
+        for order, most in zip(ORDERS, self.most[picture], strict=True):
+            hits = sum(min(n, most.get(gram, 0)) for gram, n in grams(ids, order).items())
+            more = order > 1
+            if not hits + more:
+                return 0.0
+            logs += math.log((hits + more) / (max(0, len(ids) - order + 1) + more)) / len(ORDERS)
+        closest = min((known.length for known in self.known[picture]), key=lambda n: (abs(n - len(ids)), n))
+        return math.exp(logs + min(0.0, 1 - closest / len(ids)))
+
+
+def _most(captions: Sequence[Sequence[int]], order: int) -> Counter[Gram]:
+    """The largest count of each n-gram in any one caption, to clip by."""
+    most: Counter[Gram] = Counter()
+    for ids in captions:
+        most |= grams(ids, order)
+    return most
+
+
+class Drawn(NamedTuple):
+    """Captions drawn from a net and what their gradient needs; axes (B, K, T) first, `real` up to and with EOS."""
+
+    tokens: Tensor
+    real: Tensor
+    hiddens: Tensor
+    embedded: Tensor
+    contexts: Tensor
+    weights: Tensor
+
+
+def draw(net: Captioner, annotations: Tensor, rows: int, longest: int) -> Drawn:
+    """Draw `rows` captions a picture from the net's own distribution; annotations (B, S, F)."""
+    memory, keys, first, cell = net.begin(annotations)
+    hidden, cell = (one[:, None].expand(-1, rows, -1) for one in (first, cell))
+    mask = torch.ones(memory.shape[:2], dtype=torch.bool)
+    token = torch.full(hidden.shape[:2], BOS)
+    going = torch.ones_like(token, dtype=torch.bool)
+    kept: list[tuple[Tensor, ...]] = []
+    while len(kept) < longest and going.any():
+        embedded = net.embedding(token)
+        hidden, cell, context, weights, _ = net.advance(net.input_word(embedded), hidden, cell, memory, keys, mask)
+        with torch.no_grad():
+            logits = net.output(hidden, embedded, context)
+            logits[..., [PAD, UNK, BOS]] = -torch.inf
+            token = _pick(logits)
+        kept.append((token, going, hidden, embedded, context, weights))
+        going = going & (token != EOS)
+    return Drawn(*(torch.stack(parts, 2) for parts in zip(*kept, strict=True)))
+
+
+def _pick(logits: Tensor) -> Tensor:
+    """One draw from each row's softmax, (..., V) -> (...), by its cumulative sum: cheaper than Gumbel noise."""
+    cumulative = logits.softmax(-1).cumsum(-1)
+    dice = torch.rand(logits.shape[:-1])[..., None] * cumulative[..., -1:]
+    return torch.searchsorted(cumulative, dice, right=True)[..., 0].clamp(max=logits.shape[-1] - 1)
+
+
+def self_critical(
+    net: Captioner, annotations: Tensor, pictures: np.ndarray, rewards: Rewards, longest: int, stochastic: float
+) -> tuple[Tensor, int, float]:
+    """Loss of five draws a picture, number of words drawn, mean reward.
+
+    No dropout: the draws are the policy's own. annotations (B, S, F) of the rows `pictures` (B,) of the training split.
+    """
+    net.eval()
+    drawn = draw(net, annotations, 5, longest)
+    net.train()
+    earned = torch.tensor(
+        [
+            [rewards(int(picture), ids[:length]) for ids, length in zip(rows, lengths, strict=True)]
+            for picture, rows, lengths in zip(pictures, drawn.tokens.tolist(), drawn.real.sum(-1).tolist(), strict=True)
+        ]
+    )  # (B, 5)
+    others = (earned.sum(1, keepdim=True) - earned) / (earned.shape[1] - 1)
+    real = drawn.real
+    logits = net.output(drawn.hiddens[real], drawn.embedded[real], drawn.contexts[real])
+    surprise = smoothed_cross_entropy(logits, drawn.tokens[real], 0.0)  # -log p of every word drawn
+    advantage = (earned - others)[..., None].expand(real.shape)[real]
+    loss = (advantage * surprise).mean() + stochastic * doubly_stochastic(drawn.weights, real)
+    return loss, len(surprise), float(earned.mean())

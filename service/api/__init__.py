@@ -1,0 +1,1 @@
+"""The front: HTTP in, HTTP out; it reaches an engine through a Link only."""

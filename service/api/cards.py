@@ -1,0 +1,76 @@
+"""What the service says of itself: model cards, and whether it is alive and ready.
+
+Knows nothing of tasks: a card is what of a manifest concerns those who ask, not those who load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from bundle.manifest import AttentionOutput, Bundle, Limits, Manifest, Score, SearchDefaults
+from service.errors import NotReady, UnknownModel
+from service.messages import Link
+
+
+class Card(BaseModel):
+    """A loaded model: what it is, how well it does by which command, and whose it is."""
+
+    name: str
+    version: str
+    task: str
+    architecture: str
+    description: str
+    source: str | None = Field(None, description="language of the text that goes in; none for pictures")
+    target: str
+    input: Literal["text", "image"]
+    vocabulary_size: int
+    limits: Limits
+    search: SearchDefaults
+    attention: tuple[AttentionOutput, ...]
+    scores: tuple[Score, ...]
+    trained_on: tuple[str, ...]
+    licence: str
+    made_with: dict[str, str]
+
+
+class Cards(BaseModel):
+    """Every model that is loaded."""
+
+    models: list[Card]
+
+
+class Health(BaseModel):
+    """Alive is an answer at all; ready is that a request sent now would be worked on."""
+
+    status: Literal["ok"] = "ok"
+    models: list[str] = []
+
+
+def card(manifest: Manifest) -> Card:
+    """The card of a manifest."""
+    return Card(**{name: getattr(manifest, name) for name in Card.model_fields})
+
+
+def card_named(bundles: Mapping[str, Bundle], name: str) -> Card:
+    """The card of a loaded model.
+
+    Raises:
+        UnknownModel: it is not loaded.
+    """
+    if name not in bundles:
+        raise UnknownModel(f"There is no such model here; loaded: {', '.join(bundles)}.")
+    return card(bundles[name].manifest)
+
+
+def ready(link: Link) -> Health:
+    """The models that can be asked.
+
+    Raises:
+        NotReady: none can.
+    """
+    if not link.ready():
+        raise NotReady("The engine does not take requests now.", retry_after=5)
+    return Health(models=list(link.bundles))

@@ -1,0 +1,162 @@
+"""Every error as application/problem+json (RFC 9457), whoever raised it.
+
+Knows nothing of tasks. Never shows a stack trace, and never the user's text: messages of unforeseen errors are
+neither answered nor logged, only their type and place.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.request_id import request_id
+from service.errors import HeedError, InternalError, Malformed, Meaningless, Refused, Where, tree
+
+MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS, MOST_POINTER = 20, 200  # a request with a thousand mistakes is not answered with a thousand lines
+log = logging.getLogger("heed.api")
+
+
+class Place(BaseModel):
+    """One wrong place in a request."""
+
+    pointer: str = Field(description="JSON Pointer into the request (RFC 6901)")
+    detail: str
+
+
+class Problem(BaseModel):
+    """What went wrong, by RFC 9457; `code` is stable and `type` is the page about it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    errors: list[Place] | None = None
+    limit: int | float | None = None
+    actual: int | float | None = None
+    retry_after: int | None = Field(None, description="seconds")
+    request_id: str
+
+
+def problem(error: HeedError, asked: str) -> Response:
+    """The answer for an error of the request with this id."""
+    body = Problem(
+        type=f"/docs/errors#{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        instance=f"urn:heed:request:{asked}",
+        code=error.code,
+        errors=[Place(pointer=place.pointer, detail=place.detail) for place in error.errors] or None,
+        limit=error.limit,
+        actual=error.actual,
+        retry_after=error.retry_after,
+        request_id=asked,
+    )
+    headers = {"Cache-Control": "no-store"}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == 413:
+        headers["Connection"] = "close"  # the rest of the body is not read
+    return Response(body.model_dump_json(exclude_none=True), error.status, headers, MEDIA_TYPE)
+
+
+def meaning(wrong: ValidationError | RequestValidationError) -> HeedError:
+    """pydantic's findings as one error: 400 if the body is not even JSON, 422 if it means nothing to us."""
+    found = wrong.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return Malformed("The body is not valid JSON.")
+    places = _deepest([Where(pointer(one["loc"]), str(one["msg"])) for one in found[:MOST_ERRORS]])
+    first, (limit, actual) = places[0], _figures(found)
+    return Meaningless(f"{first.pointer or 'The body'}: {first.detail}.", errors=places, limit=limit, actual=actual)
+
+
+def _deepest(places: list[Where]) -> tuple[Where, ...]:
+    """Without those that another one is inside of: a union complains of each of its branches."""
+    return tuple(one for one in places if not any(other.pointer.startswith(one.pointer + "/") for other in places))
+
+
+def pointer(place: tuple[int | str, ...]) -> str:
+    """A JSON Pointer to a pydantic place; the branches of a union, which are ours, are left out."""
+    parts = [str(part) for part in place if part != "str" and not str(part).startswith(("list[", "function-"))]
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)[:MOST_POINTER]
+
+
+def _figures(found: Any) -> tuple[float | None, float | None]:
+    """Limit and actual, where there is one finding and it is a crossed bound."""
+    bounds = [one["ctx"][name] for one in found for name in ("ge", "le", "gt", "lt") if name in one.get("ctx", {})]
+    value = found[0].get("input") if len(found) == 1 else None
+    return (bounds[0], value) if len(bounds) == 1 and isinstance(value, int | float) else (None, None)
+
+
+class Net:
+    """ASGI middleware: whatever falls out of the app becomes a problem, if the answer has not begun."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            if not isinstance(error, HeedError):
+                _log(error, request_id(scope))
+                error = InternalError("Something of ours went wrong; the log has the request's id.")
+            if not begun:
+                await problem(error, request_id(scope))(scope, receive, send)
+
+
+def _log(error: Exception, asked: str) -> None:
+    """Type and places, not the message: that may quote the user."""
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    log.error("request %s: %s at %s", asked, type(error).__name__, " < ".join(reversed(frames[-8:])))
+
+
+def install(app: FastAPI) -> None:
+    """Answer our errors, FastAPI's and Starlette's alike."""
+
+    async def ours(request: Request, error: Exception) -> Response:
+        found = error if isinstance(error, HeedError) else InternalError()
+        return problem(found, request_id(request.scope))
+
+    async def validation(request: Request, error: Exception) -> Response:
+        found = meaning(error) if isinstance(error, ValidationError | RequestValidationError) else InternalError()
+        return problem(found, request_id(request.scope))
+
+    async def http(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        response = problem(_of_status(status), request_id(request.scope))
+        response.headers.update(getattr(error, "headers", None) or {})
+        return response
+
+    app.add_exception_handler(HeedError, ours)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, http)
+
+
+def _of_status(status: int) -> HeedError:
+    """The error that stands for a status of Starlette's own."""
+    return BY_STATUS.get(status, Malformed if status < 500 else InternalError)()
+
+
+BY_STATUS = {kind.status: kind for kind in reversed(tree()) if kind.status < 500 and kind is not Refused}

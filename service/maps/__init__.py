@@ -1,0 +1,4 @@
+"""The attention envelope: rows of weights to labelled maps, and maps to text, SVG, PNG, HTML and NPZ.
+
+Knows nothing of models, engines or HTTP.
+"""

@@ -1,0 +1,116 @@
+"""The attention envelope: one shape for every task's map, as JSON and as numpy.
+
+Knows nothing of models, engines, HTTP or drawing. It holds arrays and code points; only the wire has other forms.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_serializer, field_validator, model_validator
+from pydantic_core.core_schema import ValidationInfo
+
+Unit = Literal["word", "piece"]
+OffsetUnit = Literal["codepoint", "utf16", "utf8"]
+Encoding = Literal["float", "u8"]
+Kind = Literal["cross", "self", "spatial", "memory", "glimpse", "word"]
+Head = int | Literal["mean"]
+EOS_TEXT = "</s>"  # how the source's end shows among the keys
+
+Weights = Annotated[
+    np.ndarray,
+    WithJsonSchema({"type": "array", "items": {"type": "array", "items": {"type": "number"}}}),
+]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+
+class Item(Shape):
+    """A word or piece of a text: `text[start:end]` of the whole input or answer, counted in the map's `offsets`."""
+
+    i: int
+    text: str
+    start: int
+    end: int
+
+
+class Query(Item):
+    """A word or piece of the answer, with the sum of its pieces' log-probabilities."""
+
+    logprob: float | None = None
+
+
+class TextKeys(Shape):
+    """Words or pieces of the source; the last, `</s>`, is its end: an empty span that belongs to no word."""
+
+    type: Literal["text"] = "text"
+    items: list[Item]
+
+
+class Picture(Shape):
+    """Size of the picture as sent, in pixels, after its EXIF rotation."""
+
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+
+
+class GridKeys(Shape):
+    """Cells of a picture, row by row; the grid lies over `crop` = [x0, y0, x1, y1] of the picture."""
+
+    type: Literal["grid"] = "grid"
+    rows: int = Field(gt=0)
+    cols: int = Field(gt=0)
+    image: Picture
+    crop: tuple[int, int, int, int]
+
+
+class AttentionMap(Shape):
+    """Where each query's context came from: weights (queries, keys), rows that sum to one."""
+
+    kind: Kind
+    layer: int = 0
+    head: Head = 0
+    unit: Unit = "word"
+    offsets: OffsetUnit = "codepoint"
+    queries: list[Query]
+    keys: TextKeys | GridKeys = Field(discriminator="type")
+    encoding: Encoding = Field("float", description="u8: round(255·w), for small answers")
+    weights: Weights
+    gate: list[float] | None = Field(None, description="β of Xu et al. 2015 §4.2.1, one a query")
+
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _decode(cls, weights: Any, info: ValidationInfo) -> np.ndarray:
+        """Lists are the wire's form, in the map's encoding; arrays are weights already."""
+        array = np.asarray(weights, np.float32)
+        wired = not isinstance(weights, np.ndarray) and info.data.get("encoding") == "u8"
+        return array / np.float32(255) if wired else array
+
+    @field_serializer("weights")
+    def _encode(self, weights: np.ndarray) -> list[list[float]]:
+        """Four decimals, or bytes."""
+        exact = weights.astype(np.float64)
+        written: list[list[float]] = (
+            np.rint(255 * exact).astype(int).tolist() if self.encoding == "u8" else exact.round(4).tolist()
+        )
+        return written
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        keys = len(self.keys.items) if isinstance(self.keys, TextKeys) else self.keys.rows * self.keys.cols
+        if self.weights.shape != (len(self.queries), keys):
+            raise ValueError(f"weights {self.weights.shape} do not fit {len(self.queries)} queries × {keys} keys")
+        if self.gate is not None and len(self.gate) != len(self.queries):
+            raise ValueError(f"{len(self.gate)} gates for {len(self.queries)} queries")
+        return self
+
+    def array(self) -> np.ndarray:
+        """The weights as a float32 array (queries, keys)."""
+        return self.weights
+
+    def encoded(self, encoding: Encoding) -> AttentionMap:
+        """This map, to be written as JSON in another encoding."""
+        return self.model_copy(update={"encoding": encoding})

@@ -1,0 +1,45 @@
+"""Offsets of a map in the unit a client counts in: code points, UTF-16 units (JavaScript, Java, C#) or UTF-8 bytes.
+
+Knows nothing of how the map came to be: it moves `start` and `end`, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate
+from typing import TypeVar
+
+from service.maps.envelope import AttentionMap, Item, OffsetUnit, TextKeys
+
+Labelled = TypeVar("Labelled", bound=Item)
+WIDTHS: dict[OffsetUnit, Callable[[str], int]] = {
+    "codepoint": lambda _: 1,
+    "utf16": lambda character: 1 + (ord(character) > 0xFFFF),
+    "utf8": lambda character: len(character.encode("utf-8", "surrogatepass")),  # JSON may carry half a pair
+}
+
+
+def counted(map_: AttentionMap, unit: OffsetUnit, *, answer: str, source: str | None = None) -> AttentionMap:
+    """The map with every offset counted in another unit; answer and source are the texts that the items lie in.
+
+    Raises:
+        ValueError: the map is not in code points, or has text keys and no source was given.
+    """
+    if map_.offsets != "codepoint":
+        raise ValueError(f"offsets are in {map_.offsets} already")
+    changes: dict[str, object] = {"offsets": unit, "queries": _moved(map_.queries, answer, unit)}
+    if isinstance(map_.keys, TextKeys):
+        if source is None:
+            raise ValueError("text keys need the source text")
+        changes["keys"] = TextKeys(items=_moved(map_.keys.items, source, unit))
+    return map_.model_copy(update=changes)
+
+
+def places(text: str, unit: OffsetUnit) -> list[int]:
+    """Where each code point starts in that unit, and at the end the length of the whole: len(text) + 1 numbers."""
+    return list(accumulate(map(WIDTHS[unit], text), initial=0))
+
+
+def _moved(items: list[Labelled], text: str, unit: OffsetUnit) -> list[Labelled]:
+    at = places(text, unit)
+    return [item.model_copy(update={"start": at[item.start], "end": at[item.end]}) for item in items]

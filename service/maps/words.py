@@ -1,0 +1,173 @@
+"""Pieces to words: the labels of a map, and its weights merged to fit them.
+
+Knows nothing of vocabularies, engines or drawing: it sees pieces, rows of weights, and the texts they lie in.
+Merging sums over the pieces of a source word and averages over the pieces of a target word: rows still sum to one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bundle.text import BOS, EOS, PAD, Piece
+from service.maps.envelope import EOS_TEXT, AttentionMap, GridKeys, Head, Item, Kind, Query, TextKeys, Unit
+
+# Thai to Khmer, kana, Han: scripts without spaces between words, where a piece is the best word there is
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model said: T pieces as `Vocabulary.spelled` gives them (EOS included or not), T log-probabilities."""
+
+    text: str
+    pieces: Sequence[Piece]
+    logprobs: np.ndarray | None = None  # (T,)
+
+
+def text_map(
+    source_text: str,
+    source_pieces: Sequence[Piece],
+    answer: Answer,
+    rows: np.ndarray,
+    *,
+    unit: Unit = "word",
+    kind: Kind = "cross",
+    layer: int = 0,
+    head: Head = 0,
+) -> AttentionMap:
+    """Label rows (T, S), where S is the source pieces and then EOS; the row of the answer's EOS is left out.
+
+    Raises:
+        ValueError: rows are not (answer pieces, source pieces + 1), or log-probabilities are not one a piece.
+    """
+    _check(rows, answer, len(source_pieces) + 1)
+    spoken, queries, average = _queries(answer, unit)
+    groups = grouped(source_pieces, unit)
+    items = [_item(i, source_text, [source_pieces[p] for p in group]) for i, group in enumerate(groups)]
+    items.append(Item(i=len(items), text=EOS_TEXT, start=len(source_text), end=len(source_text)))
+    total = _membership([*groups, [len(source_pieces)]], len(source_pieces) + 1)  # (key words, S)
+    weights = average @ rows[spoken] @ total.T
+    return AttentionMap(
+        kind=kind, layer=layer, head=head, unit=unit, queries=queries, keys=TextKeys(items=items), weights=weights
+    )
+
+
+def grid_map(
+    answer: Answer,
+    rows: np.ndarray,
+    grid: GridKeys,
+    *,
+    unit: Unit = "word",
+    gate: np.ndarray | None = None,
+    layer: int = 0,
+    head: Head = 0,
+) -> AttentionMap:
+    """Label rows (T, cells) over a picture; gate (T,) is averaged over a word's pieces, as the rows are.
+
+    Raises:
+        ValueError: rows are not (answer pieces, cells), or log-probabilities or gates are not one a piece.
+    """
+    _check(rows, answer, grid.rows * grid.cols)
+    if gate is not None and gate.shape != (len(answer.pieces),):
+        raise ValueError(f"gate {gate.shape} is not one a piece of {len(answer.pieces)}")
+    spoken, queries, average = _queries(answer, unit)
+    return AttentionMap(
+        kind="spatial",
+        layer=layer,
+        head=head,
+        unit=unit,
+        queries=queries,
+        keys=grid,
+        weights=average @ rows[spoken],
+        gate=None if gate is None else (average @ gate[spoken]).tolist(),
+    )
+
+
+def grouped(pieces: Sequence[Piece], unit: Unit) -> list[list[int]]:
+    """The positions of each item's pieces, in order; every position is in exactly one group."""
+    if unit == "piece":
+        return [[i] for i in range(len(pieces))]
+    return [part for word in _spaced(pieces) for part in _unglued(word, pieces)]
+
+
+def _spaced(pieces: Sequence[Piece]) -> list[list[int]]:
+    """Words as the spaces cut them; a piece without visible text joins the word after it, or the last one."""
+    words: list[list[int]] = []
+    visible = True
+    for i, piece in enumerate(pieces):
+        if not words or (visible and _opens(pieces, i)):
+            words.append([])
+            visible = False
+        words[-1].append(i)
+        visible = visible or piece.start < piece.end
+    if len(words) > 1 and not visible:
+        words[-2:] = [words[-2] + words[-1]]
+    return words
+
+
+def _opens(pieces: Sequence[Piece], i: int) -> bool:
+    before, here = pieces[i - 1].text[-1:], pieces[i].text[:1]
+    return pieces[i].opens or bool(UNSPACED.match(before) or UNSPACED.match(here))
+
+
+def _unglued(word: list[int], pieces: Sequence[Piece]) -> Iterator[list[int]]:
+    """A word without the punctuation in front and behind: `„Mann.` is three items, `don't` and `3,5` are one."""
+    letters = [at for at, i in enumerate(word) if not _is_mark(pieces[i].text)]
+    if not letters:
+        yield word
+        return
+    first, last = letters[0], letters[-1] + 1
+    first = first if _is_seen(word[:first], pieces) else 0
+    last = last if _is_seen(word[last:], pieces) else len(word)
+    yield from (part for part in (word[:first], word[first:last], word[last:]) if part)
+
+
+def _is_mark(text: str) -> bool:
+    """Punctuation, symbols, or nothing at all: the piece of a lone space goes with the mark behind it."""
+    return all(unicodedata.category(character)[0] in "PS" for character in text)
+
+
+def _is_seen(group: Sequence[int], pieces: Sequence[Piece]) -> bool:
+    return any(pieces[i].start < pieces[i].end for i in group)
+
+
+def _item(i: int, text: str, pieces: Sequence[Piece]) -> Item:
+    seen = [piece for piece in pieces if piece.start < piece.end] or list(pieces)
+    start, end = seen[0].start, seen[-1].end
+    return Item(i=i, text=text[start:end], start=start, end=end)
+
+
+def _queries(answer: Answer, unit: Unit) -> tuple[np.ndarray, list[Query], np.ndarray]:
+    """Which of the T pieces are spoken, their items, and the matrix (items, spoken pieces) that averages."""
+    spoken = np.array([i for i, piece in enumerate(answer.pieces) if piece.id not in (PAD, BOS, EOS)], np.intp)
+    pieces = [answer.pieces[i] for i in spoken]
+    groups = grouped(pieces, unit)
+    member = _membership(groups, len(pieces))
+    sums: list[float | None] = [None] * len(groups)
+    if answer.logprobs is not None:
+        sums = (member @ answer.logprobs[spoken]).tolist()
+    items = [_item(i, answer.text, [pieces[p] for p in group]) for i, group in enumerate(groups)]
+    queries = [Query(**item.model_dump(), logprob=total) for item, total in zip(items, sums, strict=True)]
+    return spoken, queries, member / np.maximum(member.sum(axis=1, keepdims=True), 1)
+
+
+def _membership(groups: Sequence[Sequence[int]], pieces: int) -> np.ndarray:
+    """(groups, pieces): one where a piece belongs to a group."""
+    member = np.zeros((len(groups), pieces), np.float32)
+    for i, group in enumerate(groups):
+        member[i, group] = 1
+    return member
+
+
+def _check(rows: np.ndarray, answer: Answer, keys: int) -> None:
+    if rows.shape != (len(answer.pieces), keys):
+        raise ValueError(f"rows {rows.shape} are not {(len(answer.pieces), keys)}: one a piece, one weight a key")
+    if answer.logprobs is not None and answer.logprobs.shape != (len(answer.pieces),):
+        raise ValueError(f"log-probabilities {answer.logprobs.shape} are not one a piece of {len(answer.pieces)}")

@@ -1,0 +1,83 @@
+"""Every bound and path of the service with its default and its reason, each an environment variable HEED_….
+
+Knows nothing of what the values are used for. Only entry points read it; everyone else takes plain arguments.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """HEED_PORT=9000 sets `port`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="HEED_", extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Own machine only, until somebody decides otherwise.")
+    port: int = Field(8000, ge=0, le=65535, description="Where uvicorn listens by habit; 0 takes a free one.")
+    zoo: Path = Field(Path("zoo"), description="The folder of bundles, one folder each; `make serve` runs beside it.")
+    models: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None,
+        description="Names to load, separated by commas; unset loads all. The first of a task is its default.",
+    )
+    threads: int = Field(2, ge=1, le=256, description="Cores for arithmetic: never more than the container was given.")
+    precision: Literal["int8", "fp32", "fp16"] = Field(
+        "int8", description="On CPUs int8 is 3 to 5 times fp32, at < 0.3 BLEU."
+    )
+
+    rows: int = Field(
+        256, ge=1, le=65536, description="Beam rows stepped together a model: 51 requests of 5 beams, in 12 ms."
+    )
+    queue: int = Field(
+        256, ge=1, le=65536, description="Jobs waiting for a seat; beyond, a quick 429 beats a slow answer."
+    )
+    max_requests: int = Field(
+        128, ge=1, le=65536, description="Requests held at once: times max_body_bytes, it bounds memory."
+    )
+    workers: int = Field(
+        2, ge=1, le=256, description="Threads that cut text, decode pictures and draw maps beside the engine."
+    )
+    deadline_seconds: float = Field(30.0, gt=0, le=3600, description="People leave after 30 s; the slot is free then.")
+    drain_seconds: float = Field(
+        20.0, ge=0, le=3600, description="Kubernetes kills 30 s after SIGTERM; this leaves a margin."
+    )
+
+    max_body_bytes: int = Field(16 * 2**20, ge=1024, description="A 12 MB photograph in base64, and not more.")
+    max_pixels: int = Field(40_000_000, ge=1, description="A 40-megapixel camera; decoded that is 120 MB for a moment.")
+    max_texts: int = Field(
+        64, ge=1, description="Texts a request: about one full table, so that others get a seat too."
+    )
+    max_text_characters: int = Field(
+        5000, ge=1, description="Several times what a sentence model reads; stops 1 MB early."
+    )
+    max_beam_size: int = Field(
+        16, ge=1, le=32, description="Beyond 10 beams translations get worse (Koehn & Knowles 2017)."
+    )
+    max_n_best: int = Field(16, ge=1, le=32, description="A beam holds no more finished answers than it has rows.")
+    max_length: int = Field(
+        256, ge=2, le=4096, description="Pieces of an answer; the model's own limit holds below it."
+    )
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(name.strip() for name in value.split(",") if name.strip()) or None
+            if isinstance(value, str)
+            else value
+        )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """The biggest legal request must fit, or it would wait for ever."""
+        if self.max_texts > self.queue:
+            raise ValueError(f"max_texts ({self.max_texts}) texts of one request do not fit a queue of {self.queue}")
+        if self.max_beam_size > self.rows:
+            raise ValueError(f"a beam of max_beam_size ({self.max_beam_size}) does not fit rows ({self.rows})")
+        if self.max_n_best > self.max_beam_size:
+            raise ValueError(f"max_n_best ({self.max_n_best}) is more than max_beam_size ({self.max_beam_size})")
+        return self

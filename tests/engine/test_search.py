@@ -1,0 +1,53 @@
+"""The choice among candidates, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bundle.text import EOS
+from service.engine.search import ALIVE, Candidates, choose, force, normalised
+
+
+def test_ended_hypotheses_leave_and_the_next_best_take_their_beams() -> None:
+    candidates = Candidates(
+        np.array([[-1.0, -2.0, -3.0, -4.0]], np.float32),
+        np.array([[EOS, 7, 8, 9]]),
+        np.array([[1, 0, 1, 0]]),
+    )
+    choice = choose(candidates, np.array([2]), 2)
+    assert choice.tokens.tolist() == [[7, 8]] and choice.parents.tolist() == [[0, 1]]
+    assert choice.scores.tolist() == [[-2.0, -3.0]]
+    assert choice.ended.tolist() == [0] and choice.ended_parents.tolist() == [1] and choice.ended_scores[0] == -1.0
+
+
+def test_an_end_outside_the_requests_own_beam_does_not_count() -> None:
+    candidates = Candidates(
+        np.array([[-1.0, -2.0, -3.0, -4.0]], np.float32),
+        np.array([[7, 8, EOS, 9]]),
+        np.array([[0, 0, 0, 1]]),
+    )
+    assert len(choose(candidates, np.array([2]), 2).ended) == 0
+    assert len(choose(candidates, np.array([3]), 2).ended) == 1
+
+
+def test_a_narrow_guest_at_a_wide_table_keeps_dead_rows_dead() -> None:
+    candidates = Candidates(
+        np.array([[-1.0, -2.0, -3.0, -4.0, -5.0, -6.0]], np.float32),
+        np.array([[4, 5, 6, 7, 8, 9]]),
+        np.zeros((1, 6), np.int64),
+    )
+    choice = choose(candidates, np.array([1]), 3)
+    assert (choice.scores > ALIVE).tolist() == [[True, False, False]]
+
+
+def test_a_forced_piece_takes_the_place_of_all_candidates_of_its_request_alone() -> None:
+    candidates = Candidates(np.full((2, 2), -1.0, np.float32), np.array([[4, 5], [6, 7]]), np.array([[1, 1], [1, 1]]))
+    found = force(candidates, np.array([True, False]), np.array([9, 0]), np.array([-8.0, 0.0], np.float32))
+    assert found.tokens[0, 0] == 9 and found.scores[0, 0] == -8.0 and found.scores[0, 1] < ALIVE
+    assert found.parents[0, 0] == 0 and found.tokens[1].tolist() == [6, 7]
+
+
+def test_scores_are_normalised_by_length_to_the_penalty() -> None:
+    assert normalised(-6.0, 4, 1.0) == -1.5
+    assert normalised(-6.0, 4, 0.0) == -6.0
+    assert normalised(-6.0, 4, 0.5) == -3.0

@@ -1,0 +1,44 @@
+"""Settings come from the environment; every one has its reason, and together they make sense."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from service.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"HEED_{name.upper()}", raising=False)
+
+
+def test_the_defaults_make_sense_together() -> None:
+    Settings()
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_has_its_reason(name) -> None:
+    assert (Settings.model_fields[name].description or "").endswith(".")
+
+
+def test_a_variable_sets_its_setting(monkeypatch) -> None:
+    monkeypatch.setenv("HEED_PORT", "9000")
+    assert Settings().port == 9000
+
+
+@pytest.mark.parametrize(("given", "names"), [("a, b", ("a", "b")), ("a", ("a",)), ("", None), (" , ", None)])
+def test_models_are_names_between_commas(monkeypatch, given, names) -> None:
+    monkeypatch.setenv("HEED_MODELS", given)
+    assert Settings().models == names
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MAX_TEXTS", "1000"), ("MAX_N_BEST", "17"), ("ROWS", "8"), ("PORT", "70000"), ("THREADS", "0"), ("QUEUE", "0")],
+)
+def test_a_value_with_which_the_biggest_legal_request_does_not_fit_is_refused(monkeypatch, name, value) -> None:
+    monkeypatch.setenv(f"HEED_{name}", value)
+    with pytest.raises(ValidationError):
+        Settings()
