@@ -48,7 +48,7 @@ class Graph(Part):
 
 
 class State(Part):
-    """A piece of decoder state: `name` leaves encode as (B, width), enters and leaves step as (R, width) and (B, K, width)."""
+    """A piece of decoder state: encode gives `name` (B, width); step takes it (R, width), gives it (B, K, width)."""
 
     name: str
     width: int

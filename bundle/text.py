@@ -79,10 +79,10 @@ class Vocabulary:
 def _spans(cut: Mapping[str, Any], text: str) -> list[Piece]:
     """sentencepiece's pieces (ids, pieces, offsets in code points), each without the white space it took with it."""
     out = []
-    for i, (id_, piece, (start, end)) in enumerate(zip(cut["ids"], cut["pieces"], cut["offsets"], strict=True)):
-        whole = text[start:end]
-        start += len(whole) - len(whole.lstrip())
-        end = max(start, end - len(whole) + len(whole.rstrip()))
+    for i, (id_, piece, (first, last)) in enumerate(zip(cut["ids"], cut["pieces"], cut["offsets"], strict=True)):
+        whole = text[first:last]
+        start = first + len(whole) - len(whole.lstrip())
+        end = max(start, first + len(whole.rstrip()))
         out.append(Piece(int(id_), text[start:end], start, end, i == 0 or str(piece).startswith(SPACE)))
     return out
 

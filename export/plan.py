@@ -12,7 +12,8 @@ import numpy as np
 import onnx
 from torch import Tensor
 
-from bundle.manifest import AttentionOutput, State, Tensor as Named
+from bundle.manifest import AttentionOutput, State
+from bundle.manifest import Tensor as Named
 
 # The step graph's inputs and outputs that belong to the search, whatever the net.
 SEARCH_INPUTS = (

@@ -74,7 +74,7 @@ def observe(
     watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in present)
     session = open_graph(watched.SerializeToString())
     outputs = [name for name in names if name not in {one.name for one in model.graph.input}]
-    found = {name: (0.0, 0.0) for name in names}
+    found = dict.fromkeys(names, (0.0, 0.0))
     for feed in feeds:
         seen = dict(zip(outputs, session.run(outputs, dict(feed)), strict=True))
         for name in names:

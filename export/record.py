@@ -37,7 +37,7 @@ class Recorder:
 def record(session: Session, inputs: Sequence[Inputs], limit: int = 60) -> tuple[Feeds, Feeds]:
     """Serve inputs with a beam of 5 and return what encode and step were fed."""
     encoder, stepper = Recorder(session.encoder, 1), Recorder(session.stepper, 4)
-    session.encoder, session.stepper = encoder, stepper  # type: ignore[assignment]
+    session.encoder, session.stepper = encoder, stepper
     try:
         answers(session, [Job(str(i), "", one, Options(5, max_length=limit)) for i, one in enumerate(inputs)])
     finally:

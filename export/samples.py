@@ -38,7 +38,7 @@ def pictures(archive: Path, names: list[str]) -> list[Inputs]:
         return [{"pixels": read(file.read()).pixels} for file in files if file is not None]
 
 
-def captioning(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path, number: int) -> list[Inputs]:
+def captioning(recipe: dict[str, Any], _: Vocabulary, data: Path, number: int) -> list[Inputs]:
     """The first pictures of a captioning recipe's development set."""
     folder = data / recipe["data"]["folder"]
     return pictures(folder / "images.tar", split(folder, "dev")[0][:number])

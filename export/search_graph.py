@@ -6,6 +6,8 @@ and adds what `service.engine` expects of every step graph (see `export.plan`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -50,7 +52,7 @@ def _tail() -> list[onnx.NodeProto]:
     Top C of each row first, then the top C of a request's rows: the second is small.
     """
 
-    def node(op: str, inputs: list[str], outputs: list[str], **attributes: int) -> onnx.NodeProto:
+    def node(op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> onnx.NodeProto:
         return helper.make_node(op, inputs, outputs, name=f"search_{outputs[0]}", **attributes)
 
     return [

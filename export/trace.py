@@ -41,7 +41,21 @@ def trace(module: nn.Module, inputs: Sequence[Named], outputs: Sequence[str], si
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned nothing")
-    return fold_transposes(program.model_proto)
+    return fold_transposes(bare(program.model_proto))
+
+
+def bare(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Without the exporter's notes: stack traces, which hold the paths of this machine, and names of its passes."""
+    del model.graph.metadata_props[:], model.graph.value_info[:], model.metadata_props[:], model.functions[:]
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.ClearField("doc_string")
+    for named in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        named.ClearField("metadata_props")
+        named.ClearField("doc_string")
+    model.graph.ClearField("doc_string")
+    model.ClearField("doc_string")
+    return model
 
 
 def _takes_varargs(module: nn.Module) -> bool:

@@ -56,7 +56,7 @@ def tabbed(path: Path, *, english_is_source: bool = True, test: bool = False) ->
 
 
 def bucketed(lengths: np.ndarray, cells: int, random: np.random.Generator, most: int = 1024) -> Iterator[np.ndarray]:
-    """Cut examples into batches of at most `cells` padded target positions, in random order.
+    """Cut examples into batches of at most `cells` padded positions a side, in random order.
 
     lengths (N, 2): source and target length of each example. Examples of like length share a batch;
     ties are broken at random, so that batches differ from epoch to epoch.
@@ -64,9 +64,9 @@ def bucketed(lengths: np.ndarray, cells: int, random: np.random.Generator, most:
     order = np.lexsort((random.random(len(lengths)), lengths[:, 0], lengths[:, 1]))
     batches, start = [], 0
     while start < len(order):
-        end = start + 1
+        end, longest = start + 1, lengths[order[start]].max()
         while end < len(order) and end - start < most:
-            longest = lengths[order[end]].max()
+            longest = max(longest, lengths[order[end]].max())
             if (end - start + 1) * longest > cells:
                 break
             end += 1

@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+from typing import Any
 
-import torch
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 
@@ -51,7 +51,7 @@ class Trunk(nn.Module):
 
 def _spread(blocks: nn.ModuleList) -> None:
     """Take the last stride away; dilate the depthwise convolutions after it by 2, 'same' padding kept."""
-    depthwise = [block._depthwise_conv for block in blocks]
+    depthwise: list[Any] = [block._depthwise_conv for block in blocks]
     last = max(i for i, conv in enumerate(depthwise) if tuple(conv.stride) == (2, 2))
     for i, conv in enumerate(depthwise[last:], last):
         dilation = 1 if i == last else 2

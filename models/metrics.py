@@ -1,4 +1,4 @@
-"""The figures that are reported: sacreBLEU, tokenised BLEU and chrF of translations; BLEU, CIDEr, ROUGE-L, METEOR of captions.
+"""Figures that are reported: sacreBLEU, tokenised BLEU, chrF of translations; BLEU, CIDEr, ROUGE-L, METEOR of captions.
 
 Knows nothing of models or bundles: sentences in, figures out, all times 100. Needs the training extra; what it imports
 is imported when it is asked for.

@@ -91,7 +91,10 @@ Event = Token | Done | Failed
 class Link(Protocol):
     """How the front reaches an engine, wherever that runs."""
 
-    bundles: Mapping[str, Bundle]  # by model name; complete once started
+    @property
+    def bundles(self) -> Mapping[str, Bundle]:
+        """The bundles that can be asked for, by model name; complete once started."""
+        ...
 
     async def start(self) -> None:
         """Return when the engine is warm and every bundle can be asked for."""

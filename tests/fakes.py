@@ -89,7 +89,7 @@ def captioner(folder: Path, name: str = "tiny-caption") -> Path:
 
 
 class FakeLink:
-    """See `service.messages.Link`. Tests set `error`, `hang` or `heads`, and read `jobs`, `cancelled`, `drained`."""
+    """See `service.messages.Link`. Tests set error, hang, heads or blur, and read jobs, cancelled and drained."""
 
     def __init__(self, bundles: Mapping[str, Bundle]) -> None:
         self.bundles = bundles
@@ -97,7 +97,7 @@ class FakeLink:
         self.cancelled: list[str] = []
         self.error: HeedError | Exception | None = None
         self.hang = self.started = self.drained = False
-        self.heads = (0, 0)
+        self.heads, self.blur = (0, 0), 0.0
         self.arrived = asyncio.Semaphore(0)
 
     async def start(self) -> None:
@@ -135,6 +135,7 @@ class FakeLink:
         ids = [*job.options.prefix, *heard[len(job.options.prefix) :]][: max(1, len(heard) - rank)]
         ids = [*ids, EOS][: job.options.max_length]
         rows = rows[np.minimum(np.arange(len(ids)), len(rows) - 1)]
+        rows = (1 - self.blur) * rows + self.blur / rows.shape[1]
         if self.heads != (0, 0):
             rows = np.stack([np.roll(rows, shift, axis=-1) for shift in range(np.prod(self.heads))], axis=1)
             rows = rows.reshape(len(ids), *self.heads, -1)

@@ -1,9 +1,9 @@
-"""Learning to translate: parallel text in, label-smoothed cross-entropy, BLEU of a greedy decode on the development set.
+"""Learning to translate: parallel text in, smoothed cross-entropy, BLEU of a greedy decode of the development set.
 
 Knows nothing of optimisers or checkpoints. The `data` part of a recipe:
 
     "source": "en", "target": "de", "vocabulary": 8000, "dropout": 0.1 (BPE-dropout of the source), "cells": 1100,
-    "train": [{"aligned": "translation/multi30k/train"}, {"tabbed": "translation/tatoeba/deu-eng.tsv.xz", "sample": 20000}],
+    "train": [{"aligned": "translation/multi30k/train"}, {"tabbed": "translation/tatoeba/….tsv.xz", "sample": 20000}],
     "dev": "translation/multi30k/val"
 """
 
@@ -33,8 +33,8 @@ class Corpus:
         kept = [(pair, vocabulary.ids(pair.source), vocabulary.ids(pair.target)) for pair in pairs]
         kept = [row for row in kept if max(len(row[1]), len(row[2])) < LONGEST]
         self.texts = [pair.source for pair, _, _ in kept]
-        self.sources = [ids + [EOS] for _, ids, _ in kept]
-        self.targets = [ids + [EOS] for _, _, ids in kept]
+        self.sources = [[*ids, EOS] for _, ids, _ in kept]
+        self.targets = [[*ids, EOS] for _, _, ids in kept]
         self.sample = sample
 
     def drawn(self, random: np.random.Generator) -> np.ndarray:

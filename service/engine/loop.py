@@ -139,7 +139,7 @@ class Loop:
         """Encode newcomers together; if that fails, one by one, so that a failure is that guest's own."""
         try:
             encoded = self.session.encode([dict(guest.job.inputs) for guest in guests])
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001  whatever it is, it is that guest's, not the loop's
             if len(guests) > 1:
                 for guest in guests:
                     self._encode([guest])

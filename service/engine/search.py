@@ -86,4 +86,4 @@ def choose(candidates: Candidates, beams: np.ndarray, width: int) -> Choice:
 
 def normalised(total: float, length: int, penalty: float) -> float:
     """A hypothesis' score: sum of log-probabilities / length ** penalty."""
-    return float(total) / max(1, length) ** penalty
+    return float(total / max(1, length) ** penalty)

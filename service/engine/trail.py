@@ -52,11 +52,10 @@ class Trail:
     def _room(self, name: str, values: np.ndarray) -> np.ndarray:
         """The array for an output (G, W, …, S), made or widened in S as needed; scalars a row have no S."""
         scalar = values.ndim == 2  # (G, W): such as a gate
-        shape = values.shape[2:] if not scalar else ()
         found = self.kept.get(name)
-        if found is not None and (scalar or found.shape[-1] >= shape[-1]):
+        if found is not None and (scalar or found.shape[-1] >= values.shape[-1]):
             return found
-        fresh = np.zeros((*self.tokens.shape, *shape), np.float32)
+        fresh: np.ndarray = np.zeros((*self.tokens.shape, *values.shape[2:]), dtype=np.float32)
         if found is not None:
             fresh[..., : found.shape[-1]] = found
         self.kept[name] = fresh
@@ -64,7 +63,8 @@ class Trail:
 
     def move(self, source: int, target: int, steps: int) -> None:
         """Move a guest's first `steps` steps to another place."""
-        for values in (self.tokens, self.parents, self.scores, *self.kept.values()):
+        arrays: list[np.ndarray] = [self.tokens, self.parents, self.scores, *self.kept.values()]
+        for values in arrays:
             values[target, :steps] = values[source, :steps]
 
     def ended(self, guest: Sequence, place: int, length: int, step: int, parent: int, total: float) -> Hypothesis:

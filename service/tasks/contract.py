@@ -41,7 +41,7 @@ class Bounds:
 class Asked(BaseModel):
     """The fields that every task's request has."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, val_json_bytes="base64")
+    model_config = ConfigDict(extra="forbid", val_json_bytes="base64")
 
     model: str | None = Field(
         None, max_length=200, description="Name of a loaded model; the task's default if left out."

@@ -39,7 +39,10 @@ def test_the_best_liked_format_is_chosen(header, chosen) -> None:
     assert choose(header, THERE) == chosen
 
 
-@pytest.mark.parametrize("header", ["video/mp4", "text/event-stream", "*/*;q=0", "nonsense", ";;;", "image/png;q=nan"])
+@pytest.mark.parametrize(
+    "header",
+    ["video/mp4", "text/event-stream", "*/*;q=0", "nonsense", ";;;", "application/json;q=nan", "image/png;q=-1"],
+)
 def test_what_is_not_there_is_not_chosen(header) -> None:
     with pytest.raises(NotAcceptable, match="text/plain"):
         choose(header, THERE)

@@ -157,6 +157,10 @@ async def test_the_largest_legal_picture_is_described(client) -> None:
     assert (await describe(client, picture("1", (1000, 100)))).status_code == 200
 
 
+async def test_a_picture_of_no_bytes_is_told_as_that(client) -> None:
+    assert "no bytes" in (await describe(client, b"")).json()["detail"]
+
+
 async def test_a_form_without_the_file_says_so(client) -> None:
     for given in (
         {"data": {"beam_size": "2"}, "files": {"other": ("a.png", WHITE)}},

@@ -51,7 +51,7 @@ async def test_no_attention_is_neither_asked_of_the_engine_nor_answered(client, 
 
 
 async def test_a_hard_map_is_ones_and_zeros_with_an_alignment(client, link) -> None:
-    link.heads = (1, 2)
+    link.heads, link.blur = (1, 2), 0.5
     answer = await client.post("/v1/translate", json={**GOOD, "attention": "hard"})
     result = answer.json()["results"][0]
     assert sorted({weight for row in result["attention"]["weights"] for weight in row}) == [0, 1]

@@ -1,0 +1,99 @@
+"""The loop: it learns, resumes where it stopped, keeps its best, and refuses a recipe with a typo."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from models.train import Run, Schedule
+
+WORDS = ["red", "blue", "dog", "cat", "runs", "sleeps", "a", "the"]
+FOREIGN = ["rot", "blau", "Hund", "Katze", "rennt", "schläft", "ein", "der"]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A toy corpus: each word has one translation, in the same order."""
+    random = np.random.default_rng(1)
+    for name, number in (("train", 200), ("val", 12)):
+        rows = [random.integers(0, 8, random.integers(2, 6)) for _ in range(number)]
+        for language, words in (("en", WORDS), ("de", FOREIGN)):
+            text = "\n".join(" ".join(words[i] for i in row) for row in rows) + "\n"
+            (tmp_path / f"{name}.{language}.xz").write_bytes(lzma.compress(text.encode()))
+    return tmp_path
+
+
+def recipe(**train: Any) -> dict[str, Any]:
+    return {
+        "task": "translation",
+        "net": {"embedding": 16, "encoder": 12, "decoder": 20, "attention_width": 12},
+        "data": {
+            "source": "en", "target": "de", "vocabulary": 60, "cells": 200,
+            "train": [{"aligned": "train"}], "dev": "val",
+        },
+        "train": {"steps": 30, "rate": 0.01, "warmup": 5, "judge_every": 10, "threads": 1, **train},
+    }  # fmt: skip
+
+
+def test_a_run_learns_and_keeps_the_best_average(data: Path, tmp_path: Path) -> None:
+    run = Run(recipe(), data, tmp_path / "run")
+    random = np.random.default_rng(1)
+    before = run.task.loss(next(iter(run.task.batches(0, random))))[0].item()
+    run.fit()
+    after = run.task.loss(next(iter(run.task.batches(0, random))))[0].item()
+    assert after < 0.8 * before
+    kept = torch.load(tmp_path / "run" / "best.pt", weights_only=True)
+    assert kept["figures"]["score"] == max(figures["score"] for figures in run.history)
+    assert kept["recipe"] == recipe()
+
+
+def test_a_resumed_run_goes_on_with_everything_it_had(data: Path, tmp_path: Path) -> None:
+    run = Run(recipe(steps=10), data, tmp_path / "run")
+    run.fit()
+    again = Run(recipe(steps=20), data, tmp_path / "run")
+    again.resume()
+    assert (again.step, again.history, again.best) == (10, run.history, run.best)
+    for name, value in run.net.state_dict().items():
+        torch.testing.assert_close(again.net.state_dict()[name], value)
+        torch.testing.assert_close(again.averaged[name], run.averaged[name])
+    again.fit()
+    assert again.step == 20
+
+
+def test_a_run_that_gets_no_better_stops_early(data: Path, tmp_path: Path) -> None:
+    run = Run(recipe(steps=1000, rate=0.0, judge_every=2, patience=3), data, tmp_path / "run")
+    run.fit()
+    assert run.step <= 2 * 4
+
+
+def test_minutes_end_a_run_as_updates_do(data: Path, tmp_path: Path) -> None:
+    run = Run(recipe(steps=100_000), data, tmp_path / "run", minutes=1e-9)
+    run.fit()
+    assert run.step == 1
+
+
+def test_a_typo_in_a_recipe_is_an_error_and_not_two_wasted_hours() -> None:
+    with pytest.raises(ValueError, match="stepz"):
+        Schedule.read({"steps": 1, "stepz": 2})
+
+
+def test_the_rate_rises_then_falls_to_nothing() -> None:
+    schedule = Schedule(steps=100, warmup=10)
+    assert schedule.factor(0, 0.0) == pytest.approx(0.1)
+    assert schedule.factor(50, 0.5) == pytest.approx(0.5)
+    assert schedule.factor(100, 1.0) == pytest.approx(0.0, abs=1e-9)
+    assert math.isclose(schedule.factor(9, 0.0), 1.0)
+
+
+@pytest.mark.parametrize("path", sorted(Path("models/recipes").glob("*.json")), ids=lambda path: path.stem)
+def test_every_recipe_can_be_read(path: Path) -> None:
+    content = json.loads(path.read_text())
+    assert Schedule.read(content["train"]).steps > 0
+    assert {"task", "net", "data"} <= set(content)
