@@ -4,23 +4,19 @@
 
 PYTHON ?= python3
 SERVE  := .venv/bin/python
-GPU    := .venv-gpu/bin/python
 DEV    := .venv-dev/bin/python
 PIP    := -m pip install --quiet --disable-pip-version-check
 MODEL  ?= en-de-bahdanau
 DATA   ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help serve serve-gpu test lint format pages pins train bundle clean
+.PHONY: help serve test lint format pages pins train bundle clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: .venv/installed ## serve the bundles of zoo/ on this machine's cores (installs no torch)
 	$(SERVE) -m service serve
-
-serve-gpu: .venv-gpu/installed ## the same on an NVIDIA GPU
-	$(GPU) -m service serve
 
 test: .venv-dev/installed ## every test
 	$(DEV) -m pytest
@@ -46,8 +42,9 @@ train: .venv-dev/installed ## train models/recipes/MODEL.json on the data sets i
 	$(DEV) -m models.train models/recipes/$(MODEL).json --data $(DATA) --out runs/$(MODEL) \
 		$(if $(wildcard runs/$(MODEL)/last.pt),--resume)
 
-bundle: .venv-dev/installed ## export runs/MODEL into zoo/MODEL, refused if torch and the engine disagree
+bundle: .venv-dev/installed ## export runs/MODEL into zoo/MODEL (refused if torch and the engine disagree) and score it
 	$(DEV) -m export runs/$(MODEL) zoo/$(MODEL) --data $(DATA)
+	$(DEV) -m export score zoo/$(MODEL) --data $(DATA) --write
 
 # Exact versions, from two throw-away environments without constraints: what pip takes today is what everybody gets.
 # torch's local version (+cpu) is dropped: it names one build, and only some machines have that one.
@@ -69,11 +66,6 @@ clean: ## remove environments, caches and builds; runs/ and zoo/ stay
 .venv/installed: pyproject.toml constraints/serve.txt
 	$(PYTHON) -m venv .venv
 	$(SERVE) $(PIP) -c constraints/serve.txt -e '.[serve]'
-	@touch $@
-
-.venv-gpu/installed: pyproject.toml constraints/serve.txt
-	$(PYTHON) -m venv .venv-gpu
-	$(GPU) $(PIP) -c constraints/serve.txt -e '.[serve-gpu]'
 	@touch $@
 
 .venv-dev/installed: pyproject.toml constraints/dev.txt

@@ -45,7 +45,7 @@ def _scores(scores: tuple[Score, ...]) -> str:
     """One row a figure, each with the command that printed it."""
     if not scores:
         return "Not measured."
-    rows = [f"| {one.data} | {one.metric} | {one.value:.2f} | `{one.signature}` |" for one in scores]
+    rows = [f"| {one.data} | {one.metric} | {one.value:.4g} | `{one.signature}` |" for one in scores]
     commands = sorted({one.command for one in scores})
     return "\n".join(
         ["| data | metric | value | signature |", "|---|---|---|---|", *rows, "", "Printed by:", ""]

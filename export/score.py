@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bundle.manifest import Bundle, Score
+from export.forced import forced_difference
 from export.package import add_scores
 from export.samples import Inputs, pictures, source
 from models.data import aligned, tabbed
@@ -23,6 +24,8 @@ from service.messages import Job, Options
 
 TRANSLATION_SETS = ("multi30k/test_2016_flickr", "multi30k/test_2017_flickr", "multi30k/test_2017_mscoco")
 TATOEBA = {"de": "tatoeba/deu-eng.tsv.xz", "fr": "tatoeba/fra-eng.tsv.xz", "es": "tatoeba/spa-eng.tsv.xz"}
+MAPS = 200  # inputs whose maps are held against a forced decode
+FORCED = f"largest difference to the map of a forced decode, {MAPS} inputs"
 HELD_BACK = 2000  # sentences of Tatoeba's held-back part that are scored
 
 
@@ -44,12 +47,15 @@ def translate(bundle: Bundle, session: Session, data: Path, beam: int, penalty: 
     if foreign in TATOEBA:
         path = data / "translation" / TATOEBA[foreign]
         sets["tatoeba held back"] = tabbed(path, english_is_source=one == "en", test=True)[:HELD_BACK]
-    out = {}
+    out: dict[str, dict[str, float]] = {}
     for name, pairs in sets.items():
         started = time.monotonic()
         texts = say(session, bundle, [source(bundle.text, pair.source) for pair in pairs], beam, penalty)
         seconds = time.monotonic() - started
         out[name] = translation_scores(texts, [pair.target for pair in pairs], other)
+        if not out.get("maps"):
+            some = [source(bundle.text, pair.source) for pair in pairs[:MAPS]]
+            out["maps"] = {FORCED: forced_difference(session, some, beam, manifest.limits.target)}
         print(f"{name}: {out[name]} ({len(pairs) / seconds:.0f} sentences/s)")
     return out
 
@@ -59,9 +65,11 @@ def caption(bundle: Bundle, session: Session, data: Path, beam: int, penalty: fl
     folder = data / "captioning" / "flickr8k"
     names, references = split(folder, "test")
     started = time.monotonic()
-    texts = say(session, bundle, pictures(folder / "images.tar", names), beam, penalty)
+    inputs = pictures(folder / "images.tar", names)
+    texts = say(session, bundle, inputs, beam, penalty)
     print(f"{len(names) / (time.monotonic() - started):.1f} pictures/s, decoding and encoding included")
-    return {"flickr8k test": caption_scores(texts, references)}
+    difference = forced_difference(session, inputs[:MAPS], beam, bundle.manifest.limits.target)
+    return {"flickr8k test": caption_scores(texts, references), "maps": {FORCED: difference}}
 
 
 Scorer = Callable[[Bundle, Session, Path, int, float], dict[str, dict[str, float]]]

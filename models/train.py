@@ -2,7 +2,7 @@
 
 Knows nothing of what is being learned; that is `models/tasks/`. A recipe is JSON with three parts:
 `task` (a file of models/tasks), `net` (keyword arguments of the net), `data` (read by the task) and
-`train` (read here, see Schedule). The loop keeps a moving average of the weights, judges that
+`train` (read here, see Schedule); `first` may name a recipe that is trained before it, into OUT/start. The loop keeps a moving average of the weights, judges that
 average, keeps the best one in `best.pt`, and everything needed to go on in `last.pt`.
 """
 
@@ -180,10 +180,24 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
     parser.add_argument("--minutes", type=float, default=math.inf, help="finish the schedule within this time")
     given = parser.parse_args()
-    run = Run(json.loads(given.recipe.read_text()), given.data, given.out, given.minutes)
+    recipe = json.loads(given.recipe.read_text())
+    if "first" in recipe:
+        begin(given.recipe.with_name(f"{recipe['first']}.json"), given.data, given.out / "start")
+    run = Run(recipe, given.data, given.out, given.minutes)
     if given.resume:
         run.resume()
     run.fit()
+
+
+def begin(recipe: Path, data: Path, out: Path) -> None:
+    """Train what another recipe starts from, to its end; does nothing where that was done before."""
+    done = out / "done"
+    if not done.exists():
+        run = Run(json.loads(recipe.read_text()), data, out)
+        if (out / "last.pt").exists():
+            run.resume()
+        run.fit()
+        done.touch()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,6 +67,8 @@ class Captioning:
         trunk, cache = recipe["net"].get("trunk", "lite0"), out / self.part.get("features", "features")
         pictures, captions = split(folder, "train")
         path = out / "vocabulary.model"
+        if "start" in self.part and not path.exists():
+            shutil.copyfile((out / self.part["start"]).with_name(path.name), path)
         if not path.exists():
             lines = [caption for five in captions for caption in five]
             train_vocabulary(lines, path.with_suffix(""), self.part["vocabulary"], kind="word")

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from service.errors import HeedError, tree
 
 FOLDER = Path(__file__).parent.parent / "playground"
-KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 PATHS = {"/": "index.html", "/docs": "docs.html", "/assets/page.css": "page.css", "/assets/index.js": "index.js"}
-PATHS["/assets/docs.js"] = "docs.js"
+PATHS |= {"/assets/docs.js": "docs.js", "/assets/icon.svg": "icon.svg"}
 # The drawn maps are shown in a frame, which inherits this policy and has one of its own: only their digests run there.
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
@@ -46,7 +46,7 @@ def errors() -> bytes:
     told = "".join(map(_told, tree()))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Heed: errors</title>'
-        f'<link rel="stylesheet" href="/assets/page.css"><main><h1>Errors</h1><dl>{told}</dl></main></html>'
+        f'<link rel="icon" href="/assets/icon.svg"><link rel="stylesheet" href="/assets/page.css"><main><h1>Errors</h1><dl>{told}</dl></main></html>'
     ).encode()
 
 

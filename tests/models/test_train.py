@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.train import Run, Schedule
+from models.train import Run, Schedule, begin
 
 WORDS = ["red", "blue", "dog", "cat", "runs", "sleeps", "a", "the"]
 FOREIGN = ["rot", "blau", "Hund", "Katze", "rennt", "schläft", "ein", "der"]
@@ -90,6 +90,15 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
     assert schedule.factor(50, 0.5) == pytest.approx(0.5)
     assert schedule.factor(100, 1.0) == pytest.approx(0.0, abs=1e-9)
     assert math.isclose(schedule.factor(9, 0.0), 1.0)
+
+
+def test_what_a_recipe_starts_from_is_trained_once(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "first.json"
+    path.write_text(json.dumps(recipe(steps=4)))
+    begin(path, data, tmp_path / "start")
+    made = (tmp_path / "start" / "best.pt").stat().st_mtime_ns
+    begin(path, data, tmp_path / "start")
+    assert (tmp_path / "start" / "best.pt").stat().st_mtime_ns == made
 
 
 @pytest.mark.parametrize("path", sorted(Path("models/recipes").glob("*.json")), ids=lambda path: path.stem)
