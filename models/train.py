@@ -2,8 +2,9 @@
 
 Knows nothing of what is being learned; that is `models/tasks/`. A recipe is JSON with three parts:
 `task` (a file of models/tasks), `net` (keyword arguments of the net), `data` (read by the task) and
-`train` (read here, see Schedule); `first` may name a recipe that is trained before it, into OUT/start. The loop keeps a moving average of the weights, judges that
-average, keeps the best one in `best.pt`, and everything needed to go on in `last.pt`.
+`train` (read here, see Schedule); `first` may name a recipe that is trained before it, into OUT/start.
+The loop keeps a moving average of the weights, judges that average, keeps the best one in `best.pt`,
+and everything needed to go on in `last.pt`.
 """
 
 from __future__ import annotations

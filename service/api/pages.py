@@ -46,7 +46,8 @@ def errors() -> bytes:
     told = "".join(map(_told, tree()))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Heed: errors</title>'
-        f'<link rel="icon" href="/assets/icon.svg"><link rel="stylesheet" href="/assets/page.css"><main><h1>Errors</h1><dl>{told}</dl></main></html>'
+        '<link rel="icon" href="/assets/icon.svg"><link rel="stylesheet" href="/assets/page.css">'
+        f"<main><h1>Errors</h1><dl>{told}</dl></main></html>"
     ).encode()
 
 

@@ -1,0 +1,73 @@
+"""Scores of a training run in torch, greedily decoded: python -m models.evaluate RUN --data DIR [--split NAME …].
+
+Knows nothing of bundles: the figures of a bundle are measured through the engine, by `python -m export score`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bundle.text import Vocabulary
+from models.data import aligned
+from models.features import features
+from models.metrics import caption_scores, translation_scores
+from models.nets.captioner import Captioner
+from models.nets.translator import RecurrentTranslator
+from models.tasks.captioning import greedy, split
+from models.tasks.translation import translate
+
+Figures = dict[str, float]
+
+
+def translation(recipe: dict[str, Any], weights: dict[str, Any], run: Path, data: Path, name: str) -> Figures:
+    """sacreBLEU, tokenised lower-cased BLEU and chrF on a split of Multi30k, such as test_2016_flickr."""
+    vocabulary, part = Vocabulary(run / "vocabulary.model"), recipe["data"]
+    net = RecurrentTranslator(len(vocabulary), **recipe["net"]).eval()
+    net.load_state_dict(weights)
+    pairs = aligned((data / part["dev"]).with_name(name), part["source"], part["target"])
+    texts = translate(net, vocabulary, [pair.source for pair in pairs])
+    return translation_scores(texts, [pair.target for pair in pairs], part["target"])
+
+
+def captioning(recipe: dict[str, Any], weights: dict[str, Any], run: Path, data: Path, name: str) -> Figures:
+    """BLEU-1 to 4, CIDEr, ROUGE-L and METEOR on a split of Flickr8k: dev or test."""
+    vocabulary, folder = Vocabulary(run / "vocabulary.model"), data / recipe["data"]["folder"]
+    net = Captioner(len(vocabulary), **recipe["net"]).eval()
+    net.load_state_dict(weights)
+    pictures, references = split(folder, name)
+    cache = run / recipe["data"].get("features", "features") / f"{net.trunk_name}-14x14x1280.{name}.f16.npy"
+    annotations = features(cache, folder / "images.tar", pictures, net.trunk_name)
+    return caption_scores([vocabulary.text(ids) for ids in greedy(net, annotations)], references)
+
+
+TASKS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any], Path, Path, str], Figures], str]] = {
+    "translation": (translation, "test_2016_flickr"),
+    "captioning": (captioning, "test"),
+}
+
+
+def evaluate(run: Path, data: Path, name: str | None = None) -> Figures:
+    """Figures of the best checkpoint of a run on a split; without a name, the task's test split."""
+    kept = torch.load(run / "best.pt", weights_only=True)
+    measure, usual = TASKS[kept["recipe"]["task"]]
+    return measure(kept["recipe"], kept["net"], run, data, name or usual)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m models.evaluate", description="Score a training run in torch.")
+    parser.add_argument("run", type=Path, help="the folder given to `python -m models.train --out`")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--split", nargs="*", default=[None], help="names of splits; by default the task's test split")
+    given = parser.parse_args()
+    for name in given.split:
+        print(json.dumps({"split": name, **evaluate(given.run, given.data, name)}, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
