@@ -94,13 +94,13 @@ def main(arguments: list[str]) -> int:
     found = SCORERS[bundle.manifest.task](bundle, session, given.data, beam, penalty)
     print(json.dumps({"bundle": bundle.manifest.name, "precision": given.precision, "beam": beam, "scores": found}))
     if given.write:
-        command = f"python -m export score zoo/{bundle.manifest.name} --data DIR --precision {given.precision}"
+        command = f"python -m export score zoo/{bundle.manifest.name} --data DIR"
         scores = [
             Score(
                 metric=metric.split(" [")[0],
                 signature=metric.partition("[")[2].rstrip("]"),
                 value=value,
-                data=f"{name}, {given.precision}, beam {beam}",
+                data=f"{name}, {given.precision}, beam {beam}, length penalty {penalty:g}",
                 command=command,
             )
             for name, by_metric in found.items()

@@ -1,7 +1,8 @@
 """Self-critical sequence training of a captioner (Rennie et al. 2017): draw captions, reward the better ones.
 
 Knows nothing of files or of the words behind the ids. Each draw is judged against the mean of its picture's other
-draws, so no greedy pass is needed. A draw earns CIDEr-D and BLEU-4 of its one sentence; the figures that are reported
+draws, so no greedy pass is needed. A draw earns CIDEr-D and BLEU-4 of its one sentence, or what it adds to the BLEU-4
+of all draws together: BLEU of single sentences pays for captions that are too short. The figures that are reported
 come from `models/metrics.py`, not from here.
 """
 
@@ -41,8 +42,11 @@ def grams(ids: Sequence[int], order: int) -> Counter[Gram]:
 class Rewards:
     """Rewards of captions of N pictures; `references` are their captions as ids, with EOS so that endings count."""
 
-    def __init__(self, references: Sequence[Sequence[Sequence[int]]], bleu_weight: float) -> None:
-        self.bleu_weight, self.log_pictures = bleu_weight, math.log(len(references))
+    def __init__(
+        self, references: Sequence[Sequence[Sequence[int]]], bleu_weight: float, corpus_weight: float = 0.0
+    ) -> None:
+        self.bleu_weight, self.corpus_weight, self.log_pictures = bleu_weight, corpus_weight, math.log(len(references))
+        self.usual: np.ndarray | None = None  # moving average of `counts` over draws
         seen: defaultdict[Gram, int] = defaultdict(int)
         for captions in references:
             for gram in {gram for ids in captions for order in ORDERS for gram in grams(ids, order)}:
@@ -59,6 +63,28 @@ class Rewards:
     def __call__(self, picture: int, ids: Sequence[int]) -> float:
         """CIDEr-D (0 to 10) plus `bleu_weight` times BLEU-4 (0 to 1) of one caption of a picture."""
         return self.cider(picture, ids) + self.bleu_weight * self.bleu(picture, ids)
+
+    def of(self, pictures: Sequence[int], draws: Sequence[Sequence[int]]) -> np.ndarray:
+        """What each draw earns, (N,): `self(...)` and `corpus_weight` times its share of the corpus's log BLEU-4."""
+        earned = np.array([self(picture, ids) for picture, ids in zip(pictures, draws, strict=True)])
+        if not self.corpus_weight:
+            return earned
+        counts = np.array([self.counts(picture, ids) for picture, ids in zip(pictures, draws, strict=True)])
+        mean = counts.mean(0)
+        self.usual = mean if self.usual is None else 0.95 * self.usual + 0.05 * mean
+        return earned + self.corpus_weight * shares(counts, self.usual)
+
+    def counts(self, picture: int, ids: Sequence[int]) -> list[float]:
+        """What corpus BLEU adds up: hits of orders 1 to 4, n-grams of orders 1 to 4, length, closest length."""
+        hits = [
+            float(sum(min(n, most.get(gram, 0)) for gram, n in grams(ids, order).items()))
+            for order, most in zip(ORDERS, self.most[picture], strict=True)
+        ]
+        return [*hits, *(max(0.0, len(ids) - order + 1) for order in ORDERS), len(ids), self.closest(picture, ids)]
+
+    def closest(self, picture: int, ids: Sequence[int]) -> int:
+        """The length of the picture's caption that is closest in length, the shorter of two."""
+        return min((known.length for known in self.known[picture]), key=lambda n: (abs(n - len(ids)), n))
 
     def cider(self, picture: int, ids: Sequence[int]) -> float:
         """CIDEr-D (Vedantam et al. 2015, §5.3): clipped tf-idf cosine, mean over orders and references, times ten."""
@@ -80,8 +106,21 @@ class Rewards:
             if not hits + more:
                 return 0.0
             logs += math.log((hits + more) / (max(0, len(ids) - order + 1) + more)) / len(ORDERS)
-        closest = min((known.length for known in self.known[picture]), key=lambda n: (abs(n - len(ids)), n))
-        return math.exp(logs + min(0.0, 1 - closest / len(ids)))
+        return math.exp(logs + min(0.0, 1 - self.closest(picture, ids) / len(ids)))
+
+
+def shares(counts: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """First-order change of a corpus's log BLEU-4, times its size, by each sentence: counts (N, 10), usual (10,).
+
+    log BLEU = 1/4 Σ log(H_n / T_n) + min(0, 1 - R / C); so one sentence weighs 1/4 Σ (h_n / H_n - t_n / T_n) and, while
+    the corpus is too short, R / C (c / C - r / R), capitals being the usual counts of a sentence.
+    """
+    relative = counts / np.maximum(usual, 0.01)
+    share: np.ndarray = (relative[:, :4] - relative[:, 4:8]).mean(1)
+    length, closest = usual[8], usual[9]
+    if length < closest:
+        share = share + closest / length * (relative[:, 8] - relative[:, 9])
+    return share
 
 
 def _most(captions: Sequence[Sequence[int]], order: int) -> Counter[Gram]:
@@ -140,12 +179,13 @@ def self_critical(
     net.eval()
     drawn = draw(net, annotations, 5, longest)
     net.train()
-    earned = torch.tensor(
-        [
-            [rewards(int(picture), ids[:length]) for ids, length in zip(rows, lengths, strict=True)]
-            for picture, rows, lengths in zip(pictures, drawn.tokens.tolist(), drawn.real.sum(-1).tolist(), strict=True)
-        ]
-    )  # (B, 5)
+    draws = [
+        ids[:length]
+        for rows, lengths in zip(drawn.tokens.tolist(), drawn.real.sum(-1).tolist(), strict=True)
+        for ids, length in zip(rows, lengths, strict=True)
+    ]
+    rows_each = drawn.tokens.shape[1]
+    earned = torch.from_numpy(rewards.of(np.repeat(pictures, rows_each).tolist(), draws)).float().view(-1, rows_each)
     others = (earned.sum(1, keepdim=True) - earned) / (earned.shape[1] - 1)
     real = drawn.real
     logits = net.output(drawn.hiddens[real], drawn.embedded[real], drawn.contexts[real])

@@ -2,7 +2,8 @@
 
 Knows nothing of what is being learned; that is `models/tasks/`. A recipe is JSON with three parts:
 `task` (a file of models/tasks), `net` (keyword arguments of the net), `data` (read by the task) and
-`train` (read here, see Schedule); `first` may name a recipe that is trained before it, into OUT/start.
+`train` (read here, see Schedule); `first` may name a recipe that is trained before it, into
+OUT/start, and whose best weights this one begins with.
 The loop keeps a moving average of the weights, judges that average, keeps the best one in `best.pt`,
 and everything needed to go on in `last.pt`.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 import time
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,6 +24,8 @@ import torch
 from tqdm import tqdm
 
 from models.tasks import Task, task
+
+VOCABULARY = "vocabulary.model"  # of a run, in its folder; tasks train it once
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,13 @@ class Run:
         self.schedule = Schedule.read(recipe["train"])
         torch.set_num_threads(self.schedule.threads)
         torch.manual_seed(self.schedule.seed)
+        start = out / "start"
+        if "first" in recipe and not (out / VOCABULARY).exists():
+            shutil.copyfile(start / VOCABULARY, out / VOCABULARY)
         self.task: Task = task(recipe["task"], recipe, data, out)
         self.net = self.task.net
+        if "first" in recipe:
+            self.net.load_state_dict(torch.load(start / "best.pt", weights_only=True)["net"])
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), self.schedule.rate, weight_decay=self.schedule.weight_decay, fused=True
         )

@@ -5,7 +5,6 @@ Knows nothing of optimisers or checkpoints. The `data` part of a recipe:
     "folder": "captioning/flickr8k", "vocabulary": 2600, "pictures": 20 (a batch), "longest": 22 (words),
     "stochastic": 1.0 (the λ of Xu et al. 2015, eq. 14), "features": folder of the cache, under OUT,
     "pool": 2 (train on averages of 2 x 2 places: four times cheaper, a good start for the full grid; 1 for none)
-    "start": "start/best.pt" (optional: a checkpoint under OUT to begin with, of a coarser grid or of cross-entropy)
     "reward": {"epoch": 5, "bleu": 2.0} (optional: from this epoch on, 0 for all, learn from `models/scst.py`)
 """
 
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -67,8 +65,6 @@ class Captioning:
         trunk, cache = recipe["net"].get("trunk", "lite0"), out / self.part.get("features", "features")
         pictures, captions = split(folder, "train")
         path = out / "vocabulary.model"
-        if "start" in self.part and not path.exists():
-            shutil.copyfile((out / self.part["start"]).with_name(path.name), path)
         if not path.exists():
             lines = [caption for five in captions for caption in five]
             train_vocabulary(lines, path.with_suffix(""), self.part["vocabulary"], kind="word")
@@ -79,13 +75,12 @@ class Captioning:
         longest = self.part["longest"]
         self.captions = [[[*self.vocabulary.ids(one)[:longest], EOS] for one in five] for five in captions]
         self.critical = self.part.get("reward", {"epoch": math.inf, "bleu": 0.0})
-        self.rewards = Rewards(self.captions, self.critical["bleu"]) if "reward" in self.part else None
+        weights = self.critical["bleu"], self.critical.get("corpus", 0.0)
+        self.rewards = Rewards(self.captions, *weights) if "reward" in self.part else None
         dev, self.references = split(folder, "dev")
         self.dev = features(cache / f"{prefix}.dev.f16.npy", archive, dev, trunk)
         self.earned = 0.0  # moving average of the rewards of draws
         self.net = Captioner(len(self.vocabulary), **recipe["net"])
-        if "start" in self.part:
-            self.net.load_state_dict(torch.load(out / self.part["start"], weights_only=True)["net"])
 
     def batches(self, epoch: int, random: np.random.Generator) -> Iterator[Batch]:
         """Pictures of like caption length together; each mirrored in half of the epochs."""

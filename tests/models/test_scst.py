@@ -8,7 +8,7 @@ import torch
 
 from bundle.text import BOS, EOS, PAD, UNK
 from models.nets.captioner import Captioner
-from models.scst import Rewards, draw, self_critical
+from models.scst import Rewards, draw, self_critical, shares
 
 REFERENCES = [[[5, 6, 7, 8, EOS], [5, 6, 9, 8, EOS]], [[10, 11, 12, 13, EOS], [10, 14, 12, 13, EOS]]]
 
@@ -57,3 +57,27 @@ def test_training_on_rewards_makes_rewarded_captions_likelier(net: Captioner, re
         optimiser.step()
         earned.append(reward)
     assert np.mean(earned[-10:]) > 1.5 * np.mean(earned[:10])
+
+
+def test_what_corpus_bleu_adds_up(rewards: Rewards) -> None:
+    # 5 6 9 and the end: every word is in a caption, 5 6 and 6 9 are, 9 end is not; 5 6 9 is, 6 9 end is not; no four
+    assert rewards.counts(0, [5, 6, 9, EOS]) == [4, 2, 1, 0, 4, 3, 2, 1, 4, 5]
+
+
+def test_a_share_is_the_slope_of_the_corpus_bleu() -> None:
+    usual = np.array([6.0, 4, 2, 1, 8, 7, 6, 5, 8, 9])
+    one = np.array([5.0, 4, 3, 2, 7, 6, 5, 4, 7, 9])
+
+    def log_bleu(sums: np.ndarray) -> float:
+        return float(np.log(sums[:4] / sums[4:8]).mean() + min(0.0, 1 - sums[9] / sums[8]))
+
+    step = 1e-6
+    slope = (log_bleu(usual + step * one) - log_bleu(usual)) / step
+    assert shares(one[None], usual)[0] == pytest.approx(slope, rel=1e-4)
+
+
+def test_a_corpus_that_is_too_short_pays_for_longer_captions() -> None:
+    known = Rewards(REFERENCES, bleu_weight=0.0, corpus_weight=1.0)
+    short, long = [5, 6, EOS], [5, 6, 7, 8, EOS]
+    earned = known.of([0, 0], [short, long])
+    assert earned[1] - earned[0] > known(0, long) - known(0, short)

@@ -1,0 +1,83 @@
+"""Which beam, which length penalty? Tried on development data in the engine: python -m export tune BUNDLE --data DIR.
+
+Knows nothing of test sets: `export/score.py` measures those, once, with what was chosen here.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bundle.manifest import Bundle, SearchDefaults
+from export.package import seal
+from export.samples import Inputs, pictures, source
+from export.score import say
+from models.data import aligned
+from models.metrics import bleu
+from models.tasks.captioning import split
+from service.engine.session import Encoded, Session
+
+BEAMS = (1, 3, 5, 8)
+PENALTIES = (0.6, 1.0, 1.4, 1.8, 2.2)
+TRANSLATION_DEV = "translation/multi30k/val"
+
+
+class EncodedOnce(Session):
+    """A session that encodes each input once, alone, and remembers it: most of the time of tuning a captioner."""
+
+    def __init__(self, bundle: Bundle, *, precision: str) -> None:
+        super().__init__(bundle, precision=precision)
+        self.seen: dict[int, Encoded] = {}
+
+    def encode(self, inputs: Sequence[Mapping[str, np.ndarray]]) -> Encoded:
+        """As `Session.encode`, for pictures, which are all of one length."""
+        if self.manifest.input == "text":
+            return super().encode(inputs)
+        for one in inputs:
+            if id(one["pixels"]) not in self.seen:
+                self.seen[id(one["pixels"])] = super().encode([one])
+        every = [self.seen[id(one["pixels"])] for one in inputs]
+        memory = {name: np.concatenate([one.memory[name] for one in every]) for name in self.manifest.memory}
+        states = [np.concatenate(parts) for parts in zip(*(one.states for one in every), strict=True)]
+        return Encoded(memory, states, np.concatenate([one.lengths for one in every]))
+
+
+def development(bundle: Bundle, data: Path) -> tuple[list[Inputs], list[list[str]]]:
+    """Inputs and references (one list a reference) of the development set."""
+    manifest = bundle.manifest
+    if manifest.input == "text":
+        pairs = aligned(data / TRANSLATION_DEV, str(manifest.source), manifest.target)
+        return [source(bundle.text, pair.source) for pair in pairs], [[pair.target for pair in pairs]]
+    folder = data / "captioning" / "flickr8k"
+    names, captions = split(folder, "dev")
+    return pictures(folder / "images.tar", names), [list(column) for column in zip(*captions, strict=True)]
+
+
+def main(arguments: list[str]) -> int:
+    """Print BLEU for every choice and, with --write, put the best into the manifest."""
+    parser = argparse.ArgumentParser(prog="python -m export tune", description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--precision", default="int8")
+    parser.add_argument("--beams", type=int, nargs="*", default=BEAMS)
+    parser.add_argument("--penalties", type=float, nargs="*", default=PENALTIES)
+    parser.add_argument("--write", action="store_true", help="make the best the bundle's default")
+    given = parser.parse_args(arguments)
+    bundle = Bundle(given.bundle)
+    session = EncodedOnce(bundle, precision=given.precision)
+    inputs, references = development(bundle, given.data)
+    words = bundle.manifest.task == "caption"
+    found = {}
+    for beam in given.beams:
+        for penalty in given.penalties:
+            found[beam, penalty] = bleu(say(session, bundle, inputs, beam, penalty), references, words=words)
+            print(f"beam {beam}, length penalty {penalty}: BLEU {found[beam, penalty]:.2f}", flush=True)
+    beam, penalty = max(found, key=lambda choice: found[choice])
+    print(f"best: beam {beam}, length penalty {penalty}")
+    if given.write:
+        chosen = SearchDefaults(beam_size=beam, length_penalty=penalty)
+        seal(given.bundle, bundle.manifest.model_copy(update={"search": chosen}))
+    return 0
