@@ -5,6 +5,7 @@ Knows nothing of models: training, export and serving all run these lines.
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -94,9 +95,10 @@ def has_words(text: str) -> bool:
 
 def train_vocabulary(lines: Sequence[str], prefix: Path, size: int, kind: str = "bpe") -> Path:
     """Train a sentencepiece model on lines and return its path, `{prefix}.model`; kind is bpe, unigram or word."""
+    model = io.BytesIO()  # written to memory: a model written to a file holds that file's path
     sentencepiece.SentencePieceTrainer.Train(
         sentence_iterator=iter(lines),
-        model_prefix=str(prefix),
+        model_writer=model,
         vocab_size=size,
         model_type=kind,
         character_coverage=0.9999,
@@ -107,4 +109,6 @@ def train_vocabulary(lines: Sequence[str], prefix: Path, size: int, kind: str = 
         hard_vocab_limit=False,
         minloglevel=2,
     )
-    return prefix.with_name(prefix.name + ".model")
+    path = prefix.with_name(prefix.name + ".model")
+    path.write_bytes(model.getvalue())
+    return path

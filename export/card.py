@@ -45,7 +45,8 @@ def _scores(scores: tuple[Score, ...]) -> str:
     """One row a figure, each with the command that printed it."""
     if not scores:
         return "Not measured."
-    rows = [f"| {one.data} | {one.metric} | {one.value:.4g} | `{one.signature}` |" for one in scores]
+    signed = [(one, f"`{one.signature}`".replace("|", "\\|") if one.signature else "") for one in scores]
+    rows = [f"| {one.data} | {one.metric} | {one.value:.4g} | {signature} |" for one, signature in signed]
     commands = sorted({one.command for one in scores})
     return "\n".join(
         ["| data | metric | value | signature |", "|---|---|---|---|", *rows, "", "Printed by:", ""]

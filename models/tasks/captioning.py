@@ -5,7 +5,8 @@ Knows nothing of optimisers or checkpoints. The `data` part of a recipe:
     "folder": "captioning/flickr8k", "vocabulary": 2600, "pictures": 20 (a batch), "longest": 22 (words),
     "stochastic": 1.0 (the λ of Xu et al. 2015, eq. 14), "features": folder of the cache, under OUT,
     "pool": 2 (train on averages of 2 x 2 places: four times cheaper, a good start for the full grid; 1 for none)
-    "reward": {"epoch": 5, "bleu": 2.0} (optional: from this epoch on, 0 for all, learn from `models/scst.py`)
+    "reward": {"epoch": 5, "bleu": 2.0} (optional: from this epoch on, 0 for all, learn from `models/scst.py`;
+        "corpus": 1.0 in it adds a draw's share of the corpus's BLEU, which keeps captions from getting short)
 """
 
 from __future__ import annotations
