@@ -52,11 +52,11 @@ TASKS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any], Path, Path, str
 }
 
 
-def evaluate(run: Path, data: Path, name: str | None = None) -> Figures:
-    """Figures of the best checkpoint of a run on a split; without a name, the task's test split."""
+def evaluate(run: Path, data: Path, name: str | None = None) -> dict[str, float | str]:
+    """Figures of the best checkpoint of a run on a split, and its name; without one, the task's test split."""
     kept = torch.load(run / "best.pt", weights_only=True)
     measure, usual = TASKS[kept["recipe"]["task"]]
-    return measure(kept["recipe"], kept["net"], run, data, name or usual)
+    return {"split": name or usual, **measure(kept["recipe"], kept["net"], run, data, name or usual)}
 
 
 def main() -> None:
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--split", nargs="*", default=[None], help="names of splits; by default the task's test split")
     given = parser.parse_args()
     for name in given.split:
-        print(json.dumps({"split": name, **evaluate(given.run, given.data, name)}, ensure_ascii=False))
+        print(json.dumps(evaluate(given.run, given.data, name), ensure_ascii=False))
 
 
 if __name__ == "__main__":
