@@ -101,6 +101,17 @@ def test_what_a_recipe_starts_from_is_trained_once(data: Path, tmp_path: Path) -
     assert (tmp_path / "start" / "best.pt").stat().st_mtime_ns == made
 
 
+def test_a_run_begins_with_the_best_weights_and_the_vocabulary_of_its_first(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "first.json"
+    path.write_text(json.dumps(recipe(steps=4)))
+    begin(path, data, tmp_path / "start")
+    run = Run({**recipe(), "first": "first"}, data, tmp_path)
+    kept = torch.load(tmp_path / "start" / "best.pt", weights_only=True)["net"]
+    for name, value in run.net.state_dict().items():
+        torch.testing.assert_close(value, kept[name])
+    assert (tmp_path / "vocabulary.model").read_bytes() == (tmp_path / "start" / "vocabulary.model").read_bytes()
+
+
 @pytest.mark.parametrize("path", sorted(Path("models/recipes").glob("*.json")), ids=lambda path: path.stem)
 def test_every_recipe_can_be_read(path: Path) -> None:
     content = json.loads(path.read_text())
