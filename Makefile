@@ -10,7 +10,7 @@ MODEL  ?= en-de-bahdanau
 DATA   ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format pages pins train bundle clean
+.PHONY: help serve test lint format pages pins train bundle bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ train: .venv-dev/installed ## train models/recipes/MODEL.json on the data sets i
 bundle: .venv-dev/installed ## export runs/MODEL into zoo/MODEL (refused if torch and the engine disagree) and score it
 	$(DEV) -m export runs/$(MODEL) zoo/$(MODEL) --data $(DATA)
 	$(DEV) -m export score zoo/$(MODEL) --data $(DATA) --write
+
+bench: .venv/installed ## measure the engine on the texts in TEXTS, a text a line
+	$(SERVE) -m bench engine zoo/$(MODEL) --texts $(TEXTS)
 
 # Exact versions, from two throw-away environments without constraints: what pip takes today is what everybody gets.
 # torch's local version (+cpu) is dropped: it names one build, and only some machines have that one.

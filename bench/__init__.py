@@ -1,0 +1,1 @@
+"""How fast: measured, never asserted. Knows nothing of training or of the service's insides beyond the engine."""
