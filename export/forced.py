@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from export.samples import Inputs
+from service.engine.catalog import NEWCOMERS
 from service.engine.offline import answers
 from service.engine.session import Session
 from service.messages import Hypothesis, Job, Options
@@ -21,7 +22,7 @@ def forced_difference(session: Session, inputs: Sequence[Inputs], beam: int, lim
     Raises:
         ValueError: a forced decode did not say the words it was given.
     """
-    newcomers = 4 if session.manifest.input == "image" else 32
+    newcomers = NEWCOMERS[session.manifest.input]
     searched = _best(session, inputs, [()] * len(inputs), beam, limit, newcomers)
     words = [tuple(one.ids) for one in searched]
     forced = _best(session, inputs, words, 1, limit, newcomers)

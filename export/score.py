@@ -18,6 +18,7 @@ from export.samples import Inputs, pictures, source
 from models.data import aligned, tabbed
 from models.metrics import caption_scores, translation_scores
 from models.tasks.captioning import split
+from service.engine.catalog import NEWCOMERS
 from service.engine.offline import answers
 from service.engine.session import Session
 from service.messages import Job, Options
@@ -34,7 +35,7 @@ def say(session: Session, bundle: Bundle, inputs: list[Inputs], beam: int, penal
     limit = bundle.manifest.limits.target
     options = Options(beam, length_penalty=penalty, max_length=limit, attention=False)
     jobs = [Job(str(i), bundle.manifest.name, one, options) for i, one in enumerate(inputs)]
-    newcomers = 32 if bundle.manifest.input == "text" else 4
+    newcomers = NEWCOMERS[bundle.manifest.input]
     return [bundle.text.text(done.hypotheses[0].ids) for done in answers(session, jobs, newcomers=newcomers)]
 
 

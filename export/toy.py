@@ -12,14 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
 
 from bundle.manifest import AttentionOutput, Manifest, State
 from bundle.manifest import Tensor as Named
-from bundle.text import EOS, PAD, Vocabulary, train_vocabulary
+from bundle.text import PAD, Vocabulary, train_vocabulary
 from export import translator
 from export.build import build
 from export.plan import Plan, StepResult
@@ -155,8 +154,3 @@ def toy(folder: Path, name: str, *, seed: int = 1, precisions: tuple[str, ...] =
         inputs = [source(vocabulary, text) for text in SENTENCES]
         command = f"python -m export toy {name} --seed {seed}"
         return build(folder / name, plan, path, described(name), inputs, precisions=precisions, command=command)
-
-
-def echo_source(ids: list[int]) -> Inputs:
-    """An input for the echo from bare ids."""
-    return {"source": np.array([*ids, EOS], np.int64)}

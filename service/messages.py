@@ -1,4 +1,4 @@
-"""The words the rooms exchange: Job in, Token, Done or Failed out, Cancel backwards; and the Link that carries them.
+"""The words the rooms exchange: Job in, Done or Failed out; and the Link that carries them.
 
 Knows nothing of HTTP, of onnxruntime, or of how a Link reaches its engine.
 """
@@ -39,17 +39,6 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Token:
-    """A final token of a greedy job, as soon as it is known."""
-
-    job: str
-    index: int
-    id: int
-    logprob: float
-    row: np.ndarray | None  # (S,) or (layers, heads, S) float32
-
-
-@dataclass(frozen=True)
 class Hypothesis:
     """A finished answer. T tokens, EOS included where the search reached it."""
 
@@ -78,14 +67,7 @@ class Failed:
     error: HeedError
 
 
-@dataclass(frozen=True)
-class Cancel:
-    """Nobody waits for this job any more: its slot is free at the next tick."""
-
-    job: str
-
-
-Event = Token | Done | Failed
+Event = Done | Failed
 
 
 class Link(Protocol):
@@ -105,7 +87,7 @@ class Link(Protocol):
         ...
 
     def submit(self, job: Job) -> AsyncIterator[Event]:
-        """Tokens (greedy jobs only), then one Done or Failed. Closing the iterator early cancels the job.
+        """One Done or Failed. Closing the iterator early cancels the job.
 
         Raises, at the first step: QueueFull, NotReady, Draining, UnknownModel.
         """

@@ -45,6 +45,7 @@ class Loop:
         self.tables: dict[int, Slots] = {}
         self.change = threading.Condition()
         self.draining = self.dead = False
+        self.someone_left = False  # set after the own flag of a guest: no tick misses both
         self.ticks = 0
         self.thread = threading.Thread(target=self._run, name=f"loop-{name}", daemon=True)
 
@@ -81,6 +82,7 @@ class Loop:
         """Nobody waits any more: the slot is free at the next tick."""
         with self.change:
             sequence.cancelled = True
+            self.someone_left = True
             self.change.notify()
 
     def drain(self, seconds: float) -> None:
@@ -164,16 +166,20 @@ class Loop:
 
     def step(self) -> None:
         """One step for every table, then see off those who are done."""
+        someone_left, self.someone_left = self.someone_left, False
         for table in self.tables.values():
-            if not table.count:
-                continue
             now = time.monotonic()
-            for place in range(table.count - 1, -1, -1):
-                if left(table.guests[place], now):
-                    self._send_off(table.leave(place), now)
+            if someone_left or table.deadlines[: table.count].min(initial=np.inf) <= now:
+                self._see_off(table, now)
             if table.count:
                 out = self.session.step(table.feeds(self.session.states), attention=table.wants_attention())
                 self.emit(table, table.advance(out, self.session.states, self.session.attention + self.session.extras))
+
+    def _see_off(self, table: Slots, now: float) -> None:
+        """Free the places of those who left and of those whose time is up."""
+        for place in range(table.count - 1, -1, -1):
+            if left(table.guests[place], now):
+                self._send_off(table.leave(place), now)
 
     def emit(self, table: Slots, places: list[int]) -> None:
         """Send the finished guests their answers and free their places."""

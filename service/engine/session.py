@@ -15,8 +15,6 @@ import onnxruntime
 
 from bundle.manifest import BadBundle, Bundle
 
-OWN_INPUTS = ("token", "rows", "scores", "forced", "candidates", "mask")  # step inputs that are not memory or state
-
 
 @dataclass(frozen=True)
 class Encoded:

@@ -38,6 +38,7 @@ class Slots:
         self.beams = np.zeros(capacity, np.int64)
         self.penalties = np.zeros(capacity, np.float32)
         self.bars = np.zeros(capacity, np.float32)  # what the guest's best unfinished hypothesis must beat
+        self.deadlines = np.full(capacity, np.inf)  # time.monotonic() seconds
         self.wants = np.zeros(capacity, bool)  # whether the guest wants attention
         self.prefix = np.full((capacity, 0), PAD, np.int64)
         self.prefixed = np.zeros(capacity, np.int64)
@@ -69,6 +70,7 @@ class Slots:
         self.beams[start:end] = [one.beam_size for one in options]
         self.penalties[start:end] = [one.length_penalty for one in options]
         self.limits[start:end] = [one.max_length for one in options]
+        self.deadlines[start:end] = [np.inf if one.deadline is None else one.deadline for one in options]
         self.wants[start:end] = [one.attention for one in options]
         self._force_start(start, [one.prefix for one in options])
         self.guests += guests
@@ -191,7 +193,7 @@ class Slots:
         """Every array with one entry a guest, memory and trail aside."""
         return (
             self.lengths, self.mask, self.tokens, self.rows, self.scores, self.steps, self.limits,
-            self.beams, self.penalties, self.bars, self.wants, self.prefix, self.prefixed,
+            self.beams, self.penalties, self.bars, self.deadlines, self.wants, self.prefix, self.prefixed,
         )  # fmt: skip
 
 
