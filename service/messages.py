@@ -1,4 +1,4 @@
-"""The words the rooms exchange: Job in, Done or Failed out; and the Link that carries them.
+"""The words the rooms exchange: Job in; Tokens on the way, if asked for; Done or Failed out; and the Link that carries them.
 
 Knows nothing of HTTP, of onnxruntime, or of how a Link reaches its engine.
 """
@@ -26,6 +26,8 @@ class Options:
     prefix: tuple[int, ...] = ()  # ids that the answer must start with; ending in EOS it forces the whole answer
     attention: bool = True  # whether rows are wanted: if nobody seated wants them, the graph does not return them
     deadline: float | None = None  # time.monotonic() after which nobody waits for the answer
+    stream: bool = False  # whether Tokens are wanted while the search goes on
+    priority: int = 1  # 0 is seated before 1, and 1 before 2; who waits long enough is seated in any case
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Job:
     model: str
     inputs: Mapping[str, np.ndarray]
     options: Options = Options()
+    owner: str = ""  # jobs of one owner (a request, a client) take turns with those of others
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,23 @@ class Failed:
     error: HeedError
 
 
-Event = Done | Failed
+@dataclass(frozen=True)
+class Tokens:
+    """What the best unfinished hypothesis of a streaming job says after a step, as a change to what it said before.
+
+    Of the tokens told so far the first `kept` still stand; `ids` follow them. In greedy search every token told so
+    far is kept, and one is new; in beam search another hypothesis may have taken the lead.
+    """
+
+    job: str
+    kept: int
+    ids: Sequence[int]
+    logprobs: np.ndarray  # (len(ids),)
+    rows: np.ndarray | None = None  # as in Hypothesis, for the new ids alone
+    extras: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+Event = Tokens | Done | Failed
 
 
 class Link(Protocol):
@@ -87,7 +106,7 @@ class Link(Protocol):
         ...
 
     def submit(self, job: Job) -> AsyncIterator[Event]:
-        """One Done or Failed. Closing the iterator early cancels the job.
+        """Tokens if the job streams, then one Done or Failed. Closing the iterator early cancels the job.
 
         Raises, at the first step: QueueFull, NotReady, Draining, UnknownModel.
         """

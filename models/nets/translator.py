@@ -9,6 +9,8 @@ One departure, as in most later code: the output embedding is tied to the input 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -97,6 +99,18 @@ class RecurrentTranslator(nn.Module):
         embedded = self.embedding(token)
         state, context, weights = self.advance(self.input_word(embedded), state, memory, keys, mask)
         return self.output(state, embedded, context), state, weights
+
+    def begin(self, source: Tensor) -> Any:
+        """Source (B, S) -> what `follow` needs: one row a request, in search of a greedy answer."""
+        mask = source != self.pad
+        memory, keys, first = self.encode(source, mask)
+        return memory, keys, mask, first[:, None, :]
+
+    def follow(self, token: Tensor, place: Any) -> tuple[Tensor, Any]:
+        """The last piece (B, 1) -> logits (B, 1, V) of the next, and the new place."""
+        memory, keys, mask, state = place
+        logits, state, _ = self.step(token, state, memory, keys, mask)
+        return logits, (memory, keys, mask, state)
 
     def unroll(self, source: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Teacher-forced steps without the output layer: source (B, S), given (B, T) target inputs.

@@ -21,8 +21,11 @@ from torch import Tensor
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
 from models.data import Pair, aligned, bucketed, padded, tabbed
 from models.loss import smoothed_cross_entropy
+from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
 
+Translator = RecurrentTranslator | TransformerTranslator
+KINDS: dict[str, type[Translator]] = {"recurrent": RecurrentTranslator, "transformer": TransformerTranslator}
 LONGEST = 80  # pieces a side; longer pairs are left out of training
 
 
@@ -63,7 +66,7 @@ class Translation:
             for some, source in zip(pairs, part["train"], strict=True)
         ]
         self.dev = aligned(data / part["dev"], *languages)
-        self.net = RecurrentTranslator(len(self.vocabulary), **recipe["net"])
+        self.net = translator(len(self.vocabulary), recipe["net"])
         self.smoothing = part.get("smoothing", 0.1)
 
     def batches(self, epoch: int, random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
@@ -102,6 +105,18 @@ class Translation:
         return {"score": round(sacrebleu.corpus_bleu(texts, [[pair.target for pair in self.dev]]).score, 2)}
 
 
+def translator(vocabulary: int, part: dict[str, Any]) -> Translator:
+    """The net that the `net` part of a recipe describes: its `kind`, or a recurrent one, with the other keys.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    kind, arguments = part.get("kind", "recurrent"), {key: value for key, value in part.items() if key != "kind"}
+    if kind not in KINDS:
+        raise ValueError(f"no net of the kind {kind!r}: there are {', '.join(KINDS)}")
+    return KINDS[kind](vocabulary, **arguments)
+
+
 def _read(source: dict[str, Any], data: Path, languages: tuple[str, str]) -> list[Pair]:
     """The pairs of one entry of the recipe's `train` list."""
     if "aligned" in source:
@@ -110,7 +125,7 @@ def _read(source: dict[str, Any], data: Path, languages: tuple[str, str]) -> lis
 
 
 @torch.no_grad()
-def translate(net: RecurrentTranslator, vocabulary: Vocabulary, texts: list[str], batch: int = 64) -> list[str]:
+def translate(net: Translator, vocabulary: Vocabulary, texts: list[str], batch: int = 64) -> list[str]:
     """Greedy translations, longest inputs first in batches; for scoring while training (the engine serves)."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     out = [""] * len(texts)
@@ -123,14 +138,12 @@ def translate(net: RecurrentTranslator, vocabulary: Vocabulary, texts: list[str]
 
 
 @torch.no_grad()
-def greedy(net: RecurrentTranslator, source: Tensor) -> list[list[int]]:
+def greedy(net: Translator, source: Tensor) -> list[list[int]]:
     """The best piece at each step: source (B, S) -> ids without EOS, at most twice the source and ten."""
-    mask = source != PAD
-    memory, keys, first = net.encode(source, mask)
-    state, token = first[:, None, :], torch.full((len(source), 1), BOS)
+    place, token = net.begin(source), torch.full((len(source), 1), BOS)
     done, steps = torch.zeros(len(source), dtype=torch.bool), []
     for _ in range(2 * source.shape[1] + 10):
-        logits, state, _ = net.step(token, state, memory, keys, mask)
+        logits, place = net.follow(token, place)
         logits[..., [PAD, UNK, BOS]] = -torch.inf
         token = logits.argmax(-1)
         steps.append(torch.where(done[:, None], EOS, token))
