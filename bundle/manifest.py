@@ -1,13 +1,14 @@
 """The manifest: what a bundle says of itself, read and checked. All that the engine knows of a model is here.
 
 Knows nothing of torch, onnx or onnxruntime. Axes by name: B requests, K rows (beams) a request,
-S memory positions, R state rows, C candidates, V vocabulary; a number is a fixed size.
+S memory positions, R state rows, P cache entries, C candidates, V vocabulary; a number is a fixed size.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -54,8 +55,24 @@ class State(Part):
     width: int
 
 
+class Cache(Part):
+    """What every step adds an entry to: step takes `name` (B, heads, P, width), gives `name_out` (B, heads, K, width).
+
+    Which of the P entries a row may look at is the step graph's input `ancestors` (B, K, P); `position` (B, 1) is
+    the number of steps before this one.
+    """
+
+    name: str
+    heads: int
+    width: int
+
+
 class AttentionOutput(Part):
-    """An output of the step graph that is attention: `axes` (B, K, S), or (B, K, layers, heads, S)."""
+    """An output of the step graph that is attention.
+
+    The manifest's first is what is shown by default, (B, K, S): the layer and head named, "mean" being the mean of
+    the layer's heads. A second one is the attention of every layer and head, (B, K, layers, heads, S).
+    """
 
     name: str
     kind: Literal["cross", "self", "spatial", "memory", "glimpse", "word"]
@@ -113,8 +130,9 @@ class Manifest(Part):
     target: str
     input: Literal["text", "image"]
     graphs: dict[Literal["encode", "step"], Graph]
-    memory: tuple[str, ...] = Field(description="outputs of encode that every step reads, with axes (B, S, …)")
+    memory: tuple[str, ...] = Field(description="outputs of encode that every step reads, axes (B, …, S, …)")
     states: tuple[State, ...]
+    caches: tuple[Cache, ...] = ()
     attention: tuple[AttentionOutput, ...]
     extras: tuple[str, ...] = Field((), description="step outputs (B, K) kept per token, such as the gate of Xu et al.")
     vocabulary: str = Field(description="file name of the sentencepiece model")
@@ -168,6 +186,21 @@ def find(folder: Path) -> list[Bundle]:
         BadBundle: one of them is broken; start-up stops rather than serve without it.
     """
     return [Bundle(path.parent) for path in sorted(folder.glob("*/manifest.json"))]
+
+
+def named(folder: Path, names: Sequence[str] | None = None) -> dict[str, Bundle]:
+    """The bundles of a folder by name: all, or those named, in the order given.
+
+    Raises:
+        BadBundle: one of them is broken, one that was named is not there, or there is none.
+    """
+    found = {bundle.manifest.name: bundle for bundle in find(folder)}
+    for name in names or ():
+        if name not in found:
+            raise BadBundle(folder / name, "is missing")
+    if not found:
+        raise BadBundle(folder, "holds no bundle")
+    return {name: found[name] for name in names or found}
 
 
 def digest(path: Path) -> str:

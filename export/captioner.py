@@ -5,6 +5,8 @@ Knows nothing of files, precisions or words.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -90,14 +92,13 @@ class CaptionerStepper:
     def __init__(self, net: Captioner) -> None:
         self.net = net
 
-    def encode(self, one: Inputs) -> tuple[dict[str, Tensor], list[Tensor]]:
+    def begin(self, one: Inputs) -> Any:
         """Memory and keys, hidden and cell of one picture."""
         memory, keys, hidden, cell = self.net.encode(torch.from_numpy(one["pixels"])[None])
-        return {"memory": memory, "keys": keys}, [hidden, cell]
+        return memory, keys, torch.ones(memory.shape[:2], dtype=torch.bool), hidden[:, None], cell[:, None]
 
-    def step(self, token: Tensor, states: list[Tensor], memory: dict[str, Tensor], mask: Tensor) -> StepResult:
-        """One step, with the gate beside the weights."""
-        logits, hidden, cell, weights, gate = self.net.step(
-            token, states[0], states[1], memory["memory"], memory["keys"], mask
-        )
-        return StepResult(torch.log_softmax(logits, -1), [hidden, cell], weights, {"gate": gate})
+    def follow(self, token: Tensor, place: Any) -> StepResult:
+        """One step."""
+        memory, keys, mask, hidden, cell = place
+        logits, hidden, cell, weights, _ = self.net.step(token, hidden, cell, memory, keys, mask)
+        return StepResult(torch.log_softmax(logits, -1), weights, (memory, keys, mask, hidden, cell))

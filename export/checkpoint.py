@@ -13,11 +13,12 @@ from typing import Any
 import torch
 
 from bundle.text import Vocabulary
-from export import captioner, samples, translator
+from export import captioner, samples, transformer, translator
 from export.plan import Plan
 from export.samples import Inputs
 from models.nets.captioner import Captioner
-from models.nets.translator import RecurrentTranslator
+from models.nets.transformer import TransformerTranslator
+from models.tasks.translation import translator as net_of
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ def read(run: Path) -> Checkpoint:
 
 
 def _translation(checkpoint: Checkpoint) -> Plan:
-    net = RecurrentTranslator(len(Vocabulary(checkpoint.vocabulary)), **checkpoint.recipe["net"])
+    net = net_of(len(Vocabulary(checkpoint.vocabulary)), checkpoint.recipe["net"])
     net.load_state_dict(checkpoint.weights)
-    return translator.plan(net)
+    return transformer.plan(net) if isinstance(net, TransformerTranslator) else translator.plan(net)
 
 
 def _captioning(checkpoint: Checkpoint) -> Plan:

@@ -15,7 +15,7 @@ import onnx
 
 from bundle.manifest import FORMAT, Graph, Manifest, Score, Tensor, digest
 from export.card import card
-from export.plan import SEARCH_INPUTS, SEARCH_OUTPUTS, Plan
+from export.plan import Plan
 
 Graphs = Mapping[str, Mapping[str, onnx.ModelProto]]  # graph (encode, step) to precision to model
 
@@ -41,6 +41,7 @@ def write(
             "graphs": {name: _graph(name, plan, files[name]).model_dump() for name in files},
             "memory": [one.name for one in plan.memory],
             "states": [one.model_dump() for one in plan.states],
+            "caches": [one.model_dump() for one in plan.caches],
             "attention": [one.model_dump() for one in plan.attention],
             "extras": plan.extras,
             "vocabulary": "vocabulary.model",
@@ -53,17 +54,10 @@ def write(
 
 def _graph(name: str, plan: Plan, files: dict[str, str]) -> Graph:
     """What the manifest says of a graph."""
-    states = plan.states
     if name == "encode":
-        begun = [Tensor(name=one.name, dtype="float32", axes=("B", one.width)) for one in states]
+        begun = [Tensor(name=one.name, dtype="float32", axes=("B", one.width)) for one in plan.states]
         return Graph(files=files, inputs=plan.encode_inputs, outputs=(*plan.memory, *begun))
-    given = [Tensor(name=one.name, dtype="float32", axes=("R", one.width)) for one in states]
-    taken = [Tensor(name=f"{one.name}_out", dtype="float32", axes=("B", "K", one.width)) for one in states]
-    return Graph(
-        files=files,
-        inputs=(*SEARCH_INPUTS, *plan.memory, *given),
-        outputs=(*SEARCH_OUTPUTS, *taken, *plan.outputs),
-    )
+    return Graph(files=files, inputs=plan.step_inputs, outputs=plan.step_outputs)
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:

@@ -49,15 +49,13 @@ class Parity:
 @torch.no_grad()
 def greedy(stepper: Stepper, one: Inputs, limit: int) -> Hypothesis:
     """Torch's own greedy answer to one input, alone, with its rows."""
-    memory, states = stepper.encode(one)
-    mask = torch.ones(1, next(iter(memory.values())).shape[1], dtype=torch.bool)
-    states, token = [state[:, None] for state in states], torch.tensor([[BOS]])
+    place, token = stepper.begin(one), torch.tensor([[BOS]])
     ids: list[int] = []
     logprobs, rows = [], []
     while len(ids) < limit and EOS not in ids:
-        result = stepper.step(token, states, memory, mask)
+        result = stepper.follow(token, place)
         best, token = result.logprobs.max(-1)
-        states = result.states
+        place = result.place
         ids.append(int(token))
         logprobs.append(float(best))
         rows.append(result.weights[0, 0].numpy())

@@ -6,13 +6,13 @@ Knows nothing of files or precisions. One file a net: `export/translator.py`, `e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import onnx
 from torch import Tensor
 
-from bundle.manifest import AttentionOutput, State
+from bundle.manifest import AttentionOutput, Cache, State
 from bundle.manifest import Tensor as Named
 
 # The step graph's inputs and outputs that belong to the search, whatever the net.
@@ -32,26 +32,31 @@ SEARCH_OUTPUTS = (
 )
 
 
+# A step graph that adds to caches also takes these.
+CACHE_INPUTS = (
+    Named(name="position", dtype="int64", axes=("B", 1)),
+    Named(name="ancestors", dtype="bool", axes=("B", "K", "P")),
+)
+
+
 class Stepper(Protocol):
-    """The torch side of parity: the same net, asked as the engine asks its graphs."""
+    """The torch side of parity: the same net, asked for one greedy answer."""
 
-    def encode(self, one: dict[str, np.ndarray]) -> tuple[dict[str, Tensor], list[Tensor]]:
-        """Memory (1, S, …) by name and states (1, width) of one input."""
+    def begin(self, one: dict[str, np.ndarray]) -> Any:
+        """What the first step needs of one input."""
         ...
 
-    def step(self, token: Tensor, states: list[Tensor], memory: dict[str, Tensor], mask: Tensor) -> StepResult:
-        """One step: token (1, K), states (1, K, width)."""
+    def follow(self, token: Tensor, place: Any) -> StepResult:
+        """One step: the last piece (1, 1), and the place that the step before gave."""
         ...
 
 
-@dataclass
-class StepResult:
-    """log-probabilities (1, K, V), new states (1, K, width), weights (1, K, S), extras (1, K) by name."""
+class StepResult(NamedTuple):
+    """log-probabilities (1, 1, V), the weights shown by default (1, 1, S), and the place of the next step."""
 
     logprobs: Tensor
-    states: list[Tensor]
     weights: Tensor
-    extras: dict[str, Tensor]
+    place: Any
 
 
 @dataclass
@@ -60,15 +65,33 @@ class Plan:
 
     stepper: Stepper
     encode: onnx.ModelProto
-    core: (
-        onnx.ModelProto
-    )  # one step without the search: token, {state}_in, memory, mask -> logits, {state}_out, outputs
+    # One step without the search: token, {state}_in, memory, mask, caches -> logits, {state}_out, {cache}_out, outputs
+    core: onnx.ModelProto
     encode_inputs: tuple[Named, ...]
     memory: tuple[Named, ...]
     states: tuple[State, ...]
     outputs: tuple[Named, ...]  # of the core, besides logits and states: attention first, then extras
     attention: tuple[AttentionOutput, ...]
     fields: dict[str, Any]  # the rest of the manifest that follows from the net
+    caches: tuple[Cache, ...] = ()
+
+    @property
+    def step_inputs(self) -> tuple[Named, ...]:
+        """Inputs of the step graph."""
+        states = tuple(Named(name=one.name, dtype="float32", axes=("R", one.width)) for one in self.states)
+        caches = tuple(
+            Named(name=one.name, dtype="float32", axes=("B", one.heads, "P", one.width)) for one in self.caches
+        )
+        return (*SEARCH_INPUTS, *self.memory, *states, *(CACHE_INPUTS if caches else ()), *caches)
+
+    @property
+    def step_outputs(self) -> tuple[Named, ...]:
+        """Outputs of the step graph."""
+        states = (Named(name=f"{one.name}_out", dtype="float32", axes=("B", "K", one.width)) for one in self.states)
+        entries = (
+            Named(name=f"{one.name}_out", dtype="float32", axes=("B", one.heads, "K", one.width)) for one in self.caches
+        )
+        return (*SEARCH_OUTPUTS, *states, *entries, *self.outputs)
 
     @property
     def extras(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from bundle.manifest import Tensor as Named
-from export.plan import SEARCH_INPUTS, SEARCH_OUTPUTS, Plan
+from export.plan import Plan
 
 OPSET = 20
 TYPES = {"int64": TensorProto.INT64, "float32": TensorProto.FLOAT, "bool": TensorProto.BOOL, "int32": TensorProto.INT32}
@@ -27,14 +27,12 @@ def value(named: Named) -> onnx.ValueInfoProto:
 def add_search(core: onnx.ModelProto, plan: Plan) -> onnx.ModelProto:
     """The step graph around a core graph, which is the plan's own or another precision of it."""
     graph = core.graph
-    state_inputs = [Named(name=one.name, dtype="float32", axes=("R", one.width)) for one in plan.states]
-    state_outputs = [Named(name=f"{one.name}_out", dtype="float32", axes=("B", "K", one.width)) for one in plan.states]
     gathers = [helper.make_node("Gather", [one.name, "rows"], [f"{one.name}_in"], axis=0) for one in plan.states]
     made = helper.make_graph(
         [*gathers, *graph.node, *_tail()],
         "step",
-        [value(one) for one in (*SEARCH_INPUTS, *plan.memory, *state_inputs)],
-        [value(one) for one in (*SEARCH_OUTPUTS, *state_outputs, *plan.outputs)],
+        [value(one) for one in plan.step_inputs],
+        [value(one) for one in plan.step_outputs],
         [*graph.initializer, *_constants()],
     )
     imports = [one for one in core.opset_import if one.domain] + [helper.make_opsetid("", OPSET)]

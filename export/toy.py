@@ -19,12 +19,13 @@ from torch import Tensor, nn
 from bundle.manifest import AttentionOutput, Manifest, State
 from bundle.manifest import Tensor as Named
 from bundle.text import PAD, Vocabulary, train_vocabulary
-from export import translator
+from export import transformer, translator
 from export.build import build
 from export.plan import Plan, StepResult
 from export.samples import Inputs, source
 from export.search_graph import value
 from export.trace import trace
+from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
 
 SENTENCES = (
@@ -62,13 +63,14 @@ class EchoStepper:
     def __init__(self, net: Echo) -> None:
         self.net = net
 
-    def encode(self, one: Inputs) -> tuple[dict[str, Tensor], list[Tensor]]:
-        ids = torch.from_numpy(one["source"])[None]
-        return {"memory": nn.functional.one_hot(ids, self.net.vocabulary).float()}, [torch.zeros(1, 1)]
+    def begin(self, one: Inputs) -> Any:
+        memory = nn.functional.one_hot(torch.from_numpy(one["source"])[None], self.net.vocabulary).float()
+        return memory, torch.ones(memory.shape[:2], dtype=torch.bool), torch.zeros(1, 1, 1)
 
-    def step(self, token: Tensor, states: list[Tensor], memory: dict[str, Tensor], mask: Tensor) -> StepResult:
-        logits, step, weights = self.net(token, states[0], memory["memory"], mask)
-        return StepResult(torch.log_softmax(logits, -1), [step], weights, {})
+    def follow(self, token: Tensor, place: Any) -> StepResult:
+        memory, mask, step = place
+        logits, step, weights = self.net(token, step, memory, mask)
+        return StepResult(torch.log_softmax(logits, -1), weights, (memory, mask, step))
 
 
 class _EchoEncode(nn.Module):
@@ -120,7 +122,19 @@ def recurrent_plan(vocabulary: int) -> Plan:
     return translator.plan(net)
 
 
-TOYS: dict[str, Callable[[int], Plan]] = {"toy-echo": echo_plan, "toy-recurrent": recurrent_plan}
+def transformer_plan(vocabulary: int) -> Plan:
+    """Graphs of an untrained Transformer of toy size."""
+    net = TransformerTranslator(vocabulary, width=12, heads=3, inner=16, encoder_layers=2, decoder_layers=2)
+    for parameter in net.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    return transformer.plan(net)
+
+
+TOYS: dict[str, Callable[[int], Plan]] = {
+    "toy-echo": echo_plan,
+    "toy-recurrent": recurrent_plan,
+    "toy-transformer": transformer_plan,
+}
 
 
 def described(name: str) -> dict[str, Any]:

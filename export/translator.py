@@ -5,6 +5,8 @@ Knows nothing of files, precisions or text.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import torch
@@ -77,14 +79,12 @@ class TranslatorStepper:
     def __init__(self, net: RecurrentTranslator) -> None:
         self.net = net
 
-    def encode(self, one: dict[str, np.ndarray]) -> tuple[dict[str, Tensor], list[Tensor]]:
-        source = torch.from_numpy(one["source"])[None]
-        memory, keys, state = self.net.encode(source, source != PAD)
-        return {"memory": memory, "keys": keys}, [state]
+    def begin(self, one: dict[str, np.ndarray]) -> Any:
+        return self.net.begin(torch.from_numpy(one["source"])[None])
 
-    def step(self, token: Tensor, states: list[Tensor], memory: dict[str, Tensor], mask: Tensor) -> StepResult:
-        logits, state, weights = self.net.step(token, states[0], memory["memory"], memory["keys"], mask)
-        return StepResult(torch.log_softmax(logits, -1), [state], weights, {})
+    def follow(self, token: Tensor, place: Any) -> StepResult:
+        logits, weights, place = self.net.follow(token, place)
+        return StepResult(torch.log_softmax(logits, -1), weights, place)
 
 
 def encode_graph(net: RecurrentTranslator) -> onnx.ModelProto:

@@ -25,6 +25,7 @@ class Options:
     max_length: int = 100  # target pieces, EOS included
     prefix: tuple[int, ...] = ()  # ids that the answer must start with; ending in EOS it forces the whole answer
     attention: bool = True  # whether rows are wanted: if nobody seated wants them, the graph does not return them
+    heads: bool = False  # whether those rows are of every layer and head, not only of what is shown by default
     deadline: float | None = None  # time.monotonic() after which nobody waits for the answer
     stream: bool = False  # whether Tokens are wanted while the search goes on
     priority: int = 1  # 0 is seated before 1, and 1 before 2; who waits long enough is seated in any case

@@ -34,3 +34,16 @@ def echo(toys: Path) -> Session:
 def recurrent(toys: Path) -> Session:
     """A session over an untrained translator: its beams cross and its attention wanders."""
     return Session(Bundle(toys / "toy-recurrent"), precision="fp32")
+
+
+@pytest.fixture(scope="session")
+def transformer(toys: Path) -> Session:
+    """A session over an untrained Transformer: what it says hangs on every step before."""
+    return Session(Bundle(toys / "toy-transformer"), precision="fp32")
+
+
+@pytest.fixture(scope="session", params=["recurrent", "transformer"])
+def net(request: pytest.FixtureRequest) -> Session:
+    """Each untrained net in turn: state that is replaced, caches that grow."""
+    found: Session = request.getfixturevalue(request.param)
+    return found

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 MASKED = -1e9  # finite, so that a row whose mask is empty gives numbers, not NaN
 
@@ -65,7 +65,9 @@ class MultiHead(nn.Module):
     def forward(self, x: Tensor, memory: Tensor, *, mask: Tensor | None = None, causal: bool = False) -> Tensor:
         """All positions at once, without weights: x (B, T, D), memory (B, S, D), mask (B, 1, 1, S) -> (B, T, D)."""
         query, keys, values = self.split(self.query(x)), self.split(self.key(memory)), self.split(self.value(memory))
-        return self.merge(F.scaled_dot_product_attention(query, keys, values, attn_mask=mask, is_causal=causal))
+        return self.merge(
+            functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask, is_causal=causal)
+        )
 
 
 class FeedForward(nn.Sequential):
@@ -164,10 +166,14 @@ class TransformerTranslator(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def embed(self, ids: Tensor, position: Tensor) -> Tensor:
-        """Ids and their positions, of one shape (…) -> (…, D): the embedding times the root of D, plus sinusoids (§3.4)."""
+        """Ids and their positions, of one shape (…) -> (…, D): embedding times the root of D, plus sinusoids (§3.4)."""
         at: Tensor = self.positions[position]  # type: ignore[index]
         dropped: Tensor = self.drop(self.embedding(ids) * math.sqrt(self.width) + at)
         return dropped
+
+    def _decoder(self) -> list[DecoderLayer]:
+        """The decoder's layers, as what they are: a ModuleList forgets."""
+        return [layer for layer in self.decoder if isinstance(layer, DecoderLayer)]
 
     def memory(self, source: Tensor, mask: Tensor) -> Tensor:
         """Source ids and mask (B, S) -> (B, S, D)."""
@@ -180,10 +186,16 @@ class TransformerTranslator(nn.Module):
     def encode(self, source: Tensor, mask: Tensor) -> list[Memory]:
         """Source ids and mask (B, S) -> what each decoder layer reads of them."""
         memory = self.memory(source, mask)
-        return [layer.project(memory) for layer in self.decoder]
+        return [layer.project(memory) for layer in self._decoder()]
 
     def step(
-        self, token: Tensor, position: Tensor, memory: list[Memory], mask: Tensor, caches: list[Cache], ancestors: Tensor
+        self,
+        token: Tensor,
+        position: Tensor,
+        memory: list[Memory],
+        mask: Tensor,
+        caches: list[Cache],
+        ancestors: Tensor,
     ) -> tuple[Tensor, list[Cache], list[Tensor], list[Tensor]]:
         """One step: token, position (B, K), mask (B, S), caches of P entries, ancestors (B, K, P).
 
@@ -191,7 +203,7 @@ class TransformerTranslator(nn.Module):
         self-attention (B, N, K, P + 1) and those of cross-attention (B, N, K, S).
         """
         x, entries, own, cross = self.embed(token, position), [], [], []
-        for layer, of_source, cache in zip(self.decoder, memory, caches, strict=True):
+        for layer, of_source, cache in zip(self._decoder(), memory, caches, strict=True):
             x, new, backward, weights = layer.step(x, of_source, mask, cache, ancestors)
             entries.append(new)
             own.append(backward)
@@ -200,7 +212,7 @@ class TransformerTranslator(nn.Module):
 
     def output(self, x: Tensor) -> Tensor:
         """(…, D) -> logits (…, V); the output embedding is the input embedding (§3.4)."""
-        return F.linear(self.norm_output(x), self.embedding.weight, self.bias)
+        return functional.linear(self.norm_output(x), self.embedding.weight, self.bias)
 
     def hidden(self, source: Tensor, given: Tensor) -> Tensor:
         """Teacher-forced, without the output layer: source (B, S), given (B, T) -> (B, T, D)."""
@@ -229,14 +241,17 @@ class TransformerTranslator(nn.Module):
         memory = self.encode(source, mask)
         return memory, mask, self.nothing(memory)
 
-    def follow(self, token: Tensor, place: Any) -> tuple[Tensor, Any]:
-        """The last piece (B, 1) -> logits (B, 1, V) of the next, and the new place."""
+    def follow(self, token: Tensor, place: Any) -> tuple[Tensor, list[Tensor], Any]:
+        """The last piece (B, 1) -> logits (B, 1, V) of the next, weights of each layer (B, N, 1, S), the new place."""
         memory, mask, caches = place
         said = caches[0].keys.shape[2]
         ancestors = torch.ones(len(token), 1, said, dtype=torch.bool)
-        logits, entries, _, _ = self.step(token, torch.full_like(token, said), memory, mask, caches, ancestors)
-        grown = [Cache(*(torch.cat(pair, 2) for pair in zip(*both, strict=True))) for both in zip(caches, entries, strict=True)]
-        return logits, (memory, mask, grown)
+        logits, entries, _, weights = self.step(token, torch.full_like(token, said), memory, mask, caches, ancestors)
+        grown = [
+            Cache(*(torch.cat(pair, 2) for pair in zip(*both, strict=True)))
+            for both in zip(caches, entries, strict=True)
+        ]
+        return logits, weights, (memory, mask, grown)
 
 
 def sinusoids(longest: int, width: int) -> Tensor:

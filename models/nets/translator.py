@@ -106,11 +106,11 @@ class RecurrentTranslator(nn.Module):
         memory, keys, first = self.encode(source, mask)
         return memory, keys, mask, first[:, None, :]
 
-    def follow(self, token: Tensor, place: Any) -> tuple[Tensor, Any]:
-        """The last piece (B, 1) -> logits (B, 1, V) of the next, and the new place."""
+    def follow(self, token: Tensor, place: Any) -> tuple[Tensor, Tensor, Any]:
+        """The last piece (B, 1) -> logits (B, 1, V) of the next, weights (B, 1, S), and the new place."""
         memory, keys, mask, state = place
-        logits, state, _ = self.step(token, state, memory, keys, mask)
-        return logits, (memory, keys, mask, state)
+        logits, state, weights = self.step(token, state, memory, keys, mask)
+        return logits, weights, (memory, keys, mask, state)
 
     def unroll(self, source: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Teacher-forced steps without the output layer: source (B, S), given (B, T) target inputs.

@@ -143,7 +143,7 @@ def greedy(net: Translator, source: Tensor) -> list[list[int]]:
     place, token = net.begin(source), torch.full((len(source), 1), BOS)
     done, steps = torch.zeros(len(source), dtype=torch.bool), []
     for _ in range(2 * source.shape[1] + 10):
-        logits, place = net.follow(token, place)
+        logits, _, place = net.follow(token, place)
         logits[..., [PAD, UNK, BOS]] = -torch.inf
         token = logits.argmax(-1)
         steps.append(torch.where(done[:, None], EOS, token))

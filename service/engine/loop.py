@@ -9,10 +9,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Sequence as Many
 from typing import Protocol
 
 import numpy as np
 
+from service.engine.layout import Layout
 from service.engine.scheduler import Scheduler, left, width_for
 from service.engine.sequence import Sequence
 from service.engine.session import Encoded
@@ -26,13 +28,11 @@ log = logging.getLogger("heed.engine")
 class Steps(Protocol):
     """What the loop asks of a session; see `service.engine.session.Session`."""
 
-    states: list[str]
-    attention: list[str]
-    extras: list[str]
+    layout: Layout
 
     def encode(self, inputs: list[dict[str, np.ndarray]]) -> Encoded: ...
 
-    def step(self, feeds: dict[str, np.ndarray], *, attention: bool) -> dict[str, np.ndarray]: ...
+    def step(self, feeds: dict[str, np.ndarray], kept: Many[str]) -> dict[str, np.ndarray]: ...
 
 
 class Loop:
@@ -157,12 +157,18 @@ class Loop:
         widths = np.array([width_for(guest.job.options.beam_size) for guest in guests])
         for width in np.unique(widths).tolist():
             places = np.nonzero(widths == width)[0]
-            table = self.tables.setdefault(width, Slots(width, self.scheduler.rows // width))
+            table = self._table(width)
             memory = {name: values[places] for name, values in encoded.memory.items()}
             states = [values[places] for values in encoded.states]
             for place in places:
                 guests[place].encoded = now
             table.seat([guests[place] for place in places], memory, states, encoded.lengths[places])
+
+    def _table(self, width: int) -> Slots:
+        """The table for a beam width, made at its first guest."""
+        if width not in self.tables:
+            self.tables[width] = Slots(width, self.scheduler.rows // width, self.session.layout)
+        return self.tables[width]
 
     def step(self) -> None:
         """One step for every table, then see off those who are done."""
@@ -172,8 +178,8 @@ class Loop:
             if someone_left or table.deadlines[: table.count].min(initial=np.inf) <= now:
                 self._see_off(table, now)
             if table.count:
-                out = self.session.step(table.feeds(self.session.states), attention=table.wants_attention())
-                self.emit(table, table.advance(out, self.session.states, self.session.attention + self.session.extras))
+                out = self.session.step(table.feeds(), table.kept())
+                self.emit(table, table.advance(out))
 
     def _see_off(self, table: Slots, now: float) -> None:
         """Free the places of those who left and of those whose time is up."""
@@ -182,11 +188,14 @@ class Loop:
                 self._send_off(table.leave(place), now)
 
     def emit(self, table: Slots, places: list[int]) -> None:
-        """Send the finished guests their answers and free their places."""
+        """Tell listeners what is new; send the finished guests their answers and free their places."""
         now = time.monotonic()
+        for guest, tokens in table.told():
+            guest.sink(tokens)
         for place in reversed(places):
+            answers = table.answers(place)
             guest = table.leave(place)
-            guest.sink(Done(guest.job.id, guest.best(), guest.timings(now)))
+            guest.sink(Done(guest.job.id, answers, guest.timings(now)))
 
     def _send_off(self, sequence: Sequence, now: float) -> None:
         """Tell a guest who left, or whose time is up."""

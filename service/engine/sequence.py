@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
-from service.engine.search import normalised
-from service.messages import Event, Hypothesis, Job
+from service.engine.trail import Told
+from service.messages import Event, Job
+
+
+class Ended(NamedTuple):
+    """A hypothesis that ended, or was cut; its rows are still in the trail, along its path."""
+
+    told: Told
+    score: float
+    finish_reason: str  # "stop" or "length"
 
 
 @dataclass(eq=False)
@@ -23,7 +32,8 @@ class Sequence:
     arrived: float
     admitted: float = 0.0
     encoded: float = 0.0
-    finished: list[Hypothesis] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    streamed: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))  # ids told to who listens
     cancelled: bool = False
 
     @property
@@ -32,23 +42,16 @@ class Sequence:
         source = self.job.inputs.get("source")
         return 0 if source is None else len(source)
 
-    def finish(self, hypothesis: Hypothesis) -> None:
-        """Keep a finished hypothesis."""
-        self.finished.append(hypothesis)
+    def end(self, one: Ended) -> float:
+        """Keep an ended hypothesis; returns the bar: the score that an unfinished one must beat to matter.
 
-    def best(self) -> tuple[Hypothesis, ...]:
-        """The n best, best first; those that reached their end come before those that were cut."""
-        ranked = sorted(self.finished, key=lambda one: (one.finish_reason != "stop", -one.score))
-        return tuple(ranked[: self.job.options.n_best])
-
-    def bar(self) -> float:
-        """The score that an unfinished hypothesis must beat to matter: that of the n-th best finished one."""
+        That is the score of the n-th best ended one; those beyond it are dropped.
+        """
         wanted = self.job.options.n_best
-        return (
-            sorted((one.score for one in self.finished), reverse=True)[wanted - 1]
-            if len(self.finished) >= wanted
-            else -np.inf
-        )
+        self.ended.append(one)
+        self.ended.sort(key=lambda each: (each.finish_reason != "stop", -each.score))
+        del self.ended[wanted:]
+        return self.ended[-1].score if len(self.ended) == wanted else -np.inf
 
     def timings(self, now: float) -> dict[str, float]:
         """Seconds by phase, up to now."""
@@ -57,8 +60,3 @@ class Sequence:
             "encode": self.encoded - self.admitted,
             "decode": now - self.encoded,
         }
-
-
-def scored(total: float, length: int, sequence: Sequence) -> float:
-    """The normalised score under the sequence's own length penalty."""
-    return normalised(total, length, sequence.job.options.length_penalty)

@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 
 from bundle.manifest import BadBundle, Bundle
+from service.engine.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,13 @@ class Session:
         self.manifest = bundle.manifest
         self.encoder = _load(bundle, "encode", precision)
         self.stepper = _load(bundle, "step", precision)
-        self.states = [state.name for state in self.manifest.states]
-        self.attention = [output.name for output in self.manifest.attention]
-        self.extras = list(self.manifest.extras)
+        self.layout = Layout.of(self.manifest)
+        self.always = ["scores_out", "tokens_out", "parents_out", "forced_out"]
+        self.always += [f"{name}_out" for name in (*self.layout.states, *(self.layout.caches or ()))]
 
     def encode(self, inputs: Sequence[Mapping[str, np.ndarray]]) -> Encoded:
         """Encode B inputs in one run: texts are padded to the longest, pictures stacked."""
-        names = [*self.manifest.memory, *self.states]
+        names = [*self.manifest.memory, *self.layout.states]
         if self.manifest.input == "text":
             lengths = np.array([len(one["source"]) for one in inputs])
             source = np.zeros((len(inputs), lengths.max()), np.int64)
@@ -65,13 +66,11 @@ class Session:
             lengths = np.full(len(inputs), self.manifest.limits.source)
         out = dict(zip(names, self.encoder.run(names, feeds), strict=True))
         memory = {name: out[name] for name in self.manifest.memory}
-        return Encoded(memory, [out[name] for name in self.states], lengths)
+        return Encoded(memory, [out[name] for name in self.layout.states], lengths)
 
-    def step(self, feeds: Mapping[str, np.ndarray], *, attention: bool) -> dict[str, np.ndarray]:
-        """One step for everybody seated; attention and extras are computed only if asked for."""
-        names = ["scores_out", "tokens_out", "parents_out", "forced_out", *(f"{name}_out" for name in self.states)]
-        if attention:
-            names += self.attention + self.extras
+    def step(self, feeds: Mapping[str, np.ndarray], kept: Sequence[str]) -> dict[str, np.ndarray]:
+        """One step for everybody seated; what is not kept for each token is not computed."""
+        names = [*self.always, *kept]
         return dict(zip(names, self.stepper.run(names, feeds), strict=True))
 
 

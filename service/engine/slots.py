@@ -9,13 +9,17 @@ Axes: G guests seated (of `capacity`), W rows a guest, S memory positions, T ste
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Many
 
 import numpy as np
 
-from bundle.text import BOS, PAD
+from bundle.text import BOS, EOS, PAD
+from service.engine.caches import Caches
+from service.engine.layout import Layout
 from service.engine.search import ALIVE, DEAD, Candidates, Choice, candidates_wanted, choose, force
-from service.engine.sequence import Sequence
+from service.engine.sequence import Ended, Sequence
 from service.engine.trail import Trail
+from service.messages import Hypothesis, Tokens
 
 STRIDE = 8  # memory is padded to a multiple of this many positions: few shapes, little waste
 
@@ -23,8 +27,8 @@ STRIDE = 8  # memory is padded to a multiple of this many positions: few shapes,
 class Slots:
     """Guests of one beam width, seated densely: places 0..G-1; who leaves is replaced by the last."""
 
-    def __init__(self, width: int, capacity: int) -> None:
-        self.width, self.capacity, self.count, self.positions = width, capacity, 0, 0
+    def __init__(self, width: int, capacity: int, layout: Layout) -> None:
+        self.width, self.capacity, self.layout, self.count, self.positions = width, capacity, layout, 0, 0
         self.guests: list[Sequence] = []
         self.memory: dict[str, np.ndarray] = {}
         self.states: list[np.ndarray] = []  # (R, width), the rows that `rows` points into
@@ -39,10 +43,12 @@ class Slots:
         self.penalties = np.zeros(capacity, np.float32)
         self.bars = np.zeros(capacity, np.float32)  # what the guest's best unfinished hypothesis must beat
         self.deadlines = np.full(capacity, np.inf)  # time.monotonic() seconds
-        self.wants = np.zeros(capacity, bool)  # whether the guest wants attention
+        self.wants = np.zeros(capacity, np.int8)  # attention: 0 none, 1 the row shown by default, 2 every head's
         self.prefix = np.full((capacity, 0), PAD, np.int64)
         self.prefixed = np.zeros(capacity, np.int64)
         self.trail = Trail(capacity, width)
+        self.caches = Caches(layout.caches or {}, capacity, width)
+        self.listeners = 0  # guests who want to hear every step
 
     def room(self) -> int:
         """Free places."""
@@ -55,9 +61,13 @@ class Slots:
         start, end = self.count, self.count + len(guests)
         self._widen(memory, int(lengths.max()))
         for name, values in memory.items():
-            kept = min(values.shape[1], self.positions)
-            self.memory[name][start:end, :kept] = values[:, :kept]
-            self.memory[name][start:end, kept:] = 0
+            axis = self._axis(name)
+            kept = min(values.shape[axis], self.positions)
+            places = self.memory[name][start:end]
+            places[_first(axis, kept)] = values[_first(axis, kept)]
+            places[_after(axis, kept)] = 0
+        self.trail.clear(start, end)
+        self.caches.fit(int(self.steps[:start].max(initial=0)), start)
         self.lengths[start:end] = lengths
         self.mask[start:end] = np.arange(self.positions) < lengths[:, None]
         base = len(self.states[0]) if self.states else 0
@@ -71,7 +81,8 @@ class Slots:
         self.penalties[start:end] = [one.length_penalty for one in options]
         self.limits[start:end] = [one.max_length for one in options]
         self.deadlines[start:end] = [np.inf if one.deadline is None else one.deadline for one in options]
-        self.wants[start:end] = [one.attention for one in options]
+        self.wants[start:end] = [one.attention + (one.attention and one.heads) for one in options]
+        self.listeners += sum(one.stream for one in options)
         self._force_start(start, [one.prefix for one in options])
         self.guests += guests
         self.count = end
@@ -94,18 +105,25 @@ class Slots:
             return
         kept = min(positions, self.positions)
         for name, values in memory.items():
-            fresh = np.zeros((self.capacity, positions, *values.shape[2:]), values.dtype)
+            axis = self._axis(name)
+            shape = [self.capacity, *values.shape[1:]]
+            shape[axis] = positions
+            fresh = np.zeros(shape, values.dtype)
             if name in self.memory:
-                fresh[: self.count, :kept] = self.memory[name][: self.count, :kept]
+                fresh[: self.count][_first(axis, kept)] = self.memory[name][: self.count][_first(axis, kept)]
             self.memory[name] = fresh
         mask = np.zeros((self.capacity, positions), bool)
         mask[: self.count, :kept] = self.mask[: self.count, :kept]
         self.mask, self.positions = mask, positions
 
-    def feeds(self, names: list[str]) -> dict[str, np.ndarray]:
-        """The step graph's inputs for the guests seated; names are those of the state tensors."""
+    def _axis(self, name: str) -> int:
+        """The axis S of a memory tensor."""
+        return (self.layout.axes or {}).get(name, 1)
+
+    def feeds(self) -> dict[str, np.ndarray]:
+        """The step graph's inputs for the guests seated."""
         seated = slice(0, self.count)
-        return {
+        feeds: dict[str, np.ndarray] = {
             "token": self.tokens[seated],
             "rows": self.rows[seated],
             "scores": self.scores[seated],
@@ -113,8 +131,13 @@ class Slots:
             "candidates": np.array([candidates_wanted(self.width)], np.int64),
             "mask": self.mask[seated],
             **{name: values[seated] for name, values in self.memory.items()},
-            **dict(zip(names, self.states, strict=True)),
+            **dict(zip(self.layout.states, self.states, strict=True)),
         }
+        if self.caches.tables:
+            feeds["position"] = self.steps[seated, None]
+            feeds["ancestors"] = self.caches.ancestors(self.trail.paths[seated])
+            feeds |= {name: table[seated] for name, table in self.caches.tables.items()}
+        return feeds
 
     def _forced(self) -> tuple[np.ndarray, np.ndarray]:
         """Which guests are inside their prefix (G,), and the piece each must take (G,), PAD for the others."""
@@ -125,17 +148,16 @@ class Slots:
         column = np.minimum(steps, self.prefix.shape[1] - 1)
         return forced, np.where(forced, self.prefix[np.arange(self.count), column], PAD)
 
-    def wants_attention(self) -> bool:
-        """Whether anybody seated asked for it."""
-        return bool(self.wants[: self.count].any())
+    def kept(self) -> Many[str]:
+        """The outputs that somebody seated wants kept for each token."""
+        wanted = self.wants[: self.count].max(initial=0)
+        return [*(self.layout.row if wanted else ()), *(self.layout.heads if wanted > 1 else ())]
 
-    def advance(self, out: Mapping[str, np.ndarray], states: list[str], kept: list[str]) -> list[int]:
+    def advance(self, out: Mapping[str, np.ndarray]) -> list[int]:
         """Take in a step's outputs; returns the places whose guests are finished.
 
         A guest is finished when its best unfinished hypothesis, scored at its present length, does not
         beat its n-th best finished one; when it has come to its length limit; or when no beam is alive.
-
-        states and kept are names: of state tensors, and of the outputs kept for each token.
         """
         n, width = self.count, self.width
         candidates = Candidates(out["scores_out"], out["tokens_out"], out["parents_out"])
@@ -144,44 +166,86 @@ class Slots:
         if width == 1:
             candidates = _with_a_spare(candidates)
         choice = choose(candidates, self.beams[:n], width)
-        self.trail.write(self.steps[:n], choice, {name: out[name] for name in kept if name in out})
-        self.states = [out[f"{name}_out"].reshape(n * width, -1) for name in states]
+        steps = self.steps[:n]
+        self.trail.keep(steps, {name: out[name] for name in self.kept() if name in out})
+        self._end(choice)
+        self.trail.turn(steps, choice)
+        if self.caches.tables:
+            self.caches.fit(int(steps.max()), n)
+            for name in self.caches.tables:
+                self.caches.write(name, steps, out[f"{name}_out"])
+        self.states = [out[f"{name}_out"].reshape(n * width, -1) for name in self.layout.states]
         self.rows[:n] = np.arange(n)[:, None] * width + choice.parents
         self.tokens[:n], self.scores[:n] = choice.tokens, choice.scores
-        self._end(choice)
         self.steps[:n] += 1
         alive = self.scores[:n].max(1)
         best = alive / self.steps[:n] ** self.penalties[:n]
         over = (best <= self.bars[:n]) | (self.steps[:n] >= self.limits[:n]) | (alive < ALIVE)
-        places = [int(place) for place in np.nonzero(over)[0]]
-        for place in places:
-            self._cut(place)
-        return places
+        return np.nonzero(over)[0].tolist()
 
     def _end(self, choice: Choice) -> None:
-        """Hand every hypothesis that ended in this step to its guest."""
-        for place, parent, total in zip(choice.ended, choice.ended_parents, choice.ended_scores, strict=True):
-            guest = self.guests[place]
-            step, length = int(self.steps[place]), int(self.lengths[place])
-            guest.finish(self.trail.ended(guest, int(place), length, step, int(parent), float(total)))
-            self.bars[place] = guest.bar()
+        """Hand every hypothesis that ended in this step, and that matters, to its guest."""
+        steps = self.steps[choice.ended]
+        scores = choice.ended_scores / (steps + 1) ** self.penalties[choice.ended]
+        matters = np.nonzero(scores > self.bars[choice.ended])[0]
+        for i in matters.tolist():
+            place, parent, step = int(choice.ended[i]), int(choice.ended_parents[i]), int(steps[i])
+            told = self.trail.told(place, parent, step).then(EOS, choice.ended_scores[i], parent)
+            self.bars[place] = self.guests[place].end(Ended(told, float(scores[i]), "stop"))
 
-    def _cut(self, place: int) -> None:
-        """Fill up what a finished guest still lacks with its best unfinished hypotheses."""
-        guest = self.guests[place]
-        for beam in range(int(self.beams[place])):
-            if len(guest.finished) >= guest.job.options.n_best or self.scores[place, beam] < ALIVE:
+    def answers(self, place: int) -> tuple[Hypothesis, ...]:
+        """The n best hypotheses of a guest, best first; what it lacks is filled up with its best unfinished ones."""
+        guest, steps = self.guests[place], int(self.steps[place])
+        for row in range(int(self.beams[place])):
+            if len(guest.ended) >= guest.job.options.n_best or self.scores[place, row] < ALIVE:
                 break
-            step, length = int(self.steps[place]) - 1, int(self.lengths[place])
-            guest.finish(self.trail.cut(guest, place, length, step, beam))
+            score = float(self.scores[place, row] / steps ** self.penalties[place])
+            guest.end(Ended(self.trail.told(place, row, steps), score, "length"))
+        return tuple(self._hypothesis(place, one) for one in guest.ended)
+
+    def _hypothesis(self, place: int, one: Ended) -> Hypothesis:
+        """An ended hypothesis with the rows along its path."""
+        rows, extras = self._rows(place, one.told.path)
+        return Hypothesis(one.told.ids.tolist(), one.told.logprobs, one.score, one.finish_reason, rows, extras)
+
+    def _rows(self, place: int, path: np.ndarray, first: int = 0) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
+        """The attention that a guest asked for, along a path from a step on, and its scalars."""
+        wanted, layout = self.wants[place], self.layout
+        if not wanted:
+            return None, {}
+        shown, *extras = layout.row or ("",)
+        name = layout.heads[0] if wanted > 1 and layout.heads else shown
+        along = self.trail.along(place, path, int(self.lengths[place]), [name, *extras], first)
+        return along.pop(name, None), along
+
+    def told(self) -> list[tuple[Sequence, Tokens]]:
+        """What the leading hypotheses of those who listen say now, as changes to what they were told before."""
+        if not self.listeners:
+            return []
+        return [
+            (guest, self._change(guest, place))
+            for place, guest in enumerate(self.guests)
+            if guest.job.options.stream and self.scores[place, 0] >= ALIVE
+        ]
+
+    def _change(self, guest: Sequence, place: int) -> Tokens:
+        told, before = self.trail.told(place, 0, int(self.steps[place])), guest.streamed
+        common = min(len(before), len(told.ids))
+        differs = np.nonzero(told.ids[:common] != before[:common])[0]
+        kept = int(differs[0]) if len(differs) else common
+        guest.streamed = told.ids
+        rows, extras = self._rows(place, told.path, kept)
+        return Tokens(guest.job.id, kept, told.ids[kept:].tolist(), told.logprobs[kept:], rows, extras)
 
     def leave(self, place: int) -> Sequence:
         """Free a place: the last guest moves there."""
         guest, last = self.guests[place], self.count - 1
+        self.listeners -= guest.job.options.stream
         if place != last:
             for values in (*self.memory.values(), *self._columns()):
                 values[place] = values[last]
             self.trail.move(last, place, int(self.steps[last]))
+            self.caches.move(last, place, int(self.steps[last]))
             self.guests[place] = self.guests[last]
         self.guests.pop()
         self.count = last
@@ -204,3 +268,13 @@ def _with_a_spare(candidates: Candidates) -> Candidates:
         np.pad(candidates.tokens, ((0, 0), (0, 1)), constant_values=PAD),
         np.pad(candidates.parents, ((0, 0), (0, 1))),
     )
+
+
+def _first(axis: int, kept: int) -> tuple[slice, ...]:
+    """The first positions along an axis, everything else whole."""
+    return (*(slice(None),) * axis, slice(kept))
+
+
+def _after(axis: int, kept: int) -> tuple[slice, ...]:
+    """The positions after those."""
+    return (*(slice(None),) * axis, slice(kept, None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,18 +22,18 @@ class Slow:
 
     def __init__(self, session: Session, seconds: float = 0.02) -> None:
         self.session, self.seconds, self.broken = session, seconds, False
-        self.states, self.attention, self.extras = session.states, session.attention, session.extras
+        self.layout = session.layout
 
     def encode(self, inputs: list[Any]) -> Any:
         if any(len(one["source"]) == 14 for one in inputs):
             raise ValueError("thirteen pieces bring bad luck")
         return self.session.encode(inputs)
 
-    def step(self, feeds: Mapping[str, np.ndarray], *, attention: bool) -> dict[str, np.ndarray]:
+    def step(self, feeds: Mapping[str, np.ndarray], kept: Sequence[str]) -> dict[str, np.ndarray]:
         if self.broken:
             raise RuntimeError("the graph broke")
         time.sleep(self.seconds)
-        return self.session.step(feeds, attention=attention)
+        return self.session.step(feeds, kept)
 
 
 class Guests:

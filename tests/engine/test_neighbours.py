@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -20,17 +22,18 @@ def same(one: Hypothesis, other: Hypothesis) -> None:
 
 
 @pytest.mark.parametrize("beam", [1, 3, 5])
-def test_a_guest_alone_gets_what_it_gets_in_a_full_batch_of_longer_ones(recurrent: Session, beam: int) -> None:
+def test_a_guest_alone_gets_what_it_gets_in_a_full_batch_of_longer_ones(net: Session, beam: int) -> None:
     random = np.random.default_rng(1)
     guest = job(sentence(random, 6), beam_size=beam)
     others = [job(sentence(random, 5 + i), f"other{i}", beam_size=1 + i % 5) for i in range(20)]
-    alone = best(recurrent, guest)[0]
-    same(alone, best(recurrent, *others[:7], guest, *others[7:])[7])
+    alone = best(net, guest)[0]
+    same(alone, best(net, *others[:7], guest, *others[7:])[7])
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_a_late_guest_does_not_change_the_rows_of_those_seated(toys: object, precision: str) -> None:
-    session = Session(Bundle(toys / "toy-recurrent"), precision=precision)  # type: ignore[operator]
+@pytest.mark.parametrize("name", ["toy-recurrent", "toy-transformer"])
+def test_a_late_guest_does_not_change_the_rows_of_those_seated(toys: Path, name: str, precision: str) -> None:
+    session = Session(Bundle(toys / name), precision=precision)
     random = np.random.default_rng(2)
     early, late = job(sentence(random, 4), "early"), job(sentence(random, 30), "late")
     ends: dict[str, Event] = {}

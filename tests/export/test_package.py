@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +58,8 @@ def test_the_forced_difference_is_small_and_sees_a_row_that_stays_behind(recurre
     assert forced_difference(recurrent, inputs, 5, 12) < 1e-5
     step = recurrent.step
 
-    def behind(feeds: dict[str, np.ndarray], *, attention: bool) -> dict[str, np.ndarray]:
-        out = step(feeds, attention=attention)
+    def behind(feeds: dict[str, np.ndarray], kept: Sequence[str]) -> dict[str, np.ndarray]:
+        out = step(feeds, kept)
         out["attention"] = out["attention"][:, ::-1]  # each beam gets another beam's row
         return out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +56,8 @@ def test_rows_that_differ_are_refused_though_the_words_are_right(toys: Path) -> 
     session = Session(Bundle(toys / "toy-recurrent"), precision="fp32")
     step = session.step
 
-    def turned(feeds: dict[str, np.ndarray], *, attention: bool) -> dict[str, np.ndarray]:
-        out = step(feeds, attention=attention)
+    def turned(feeds: dict[str, np.ndarray], kept: Sequence[str]) -> dict[str, np.ndarray]:
+        out = step(feeds, kept)
         out["attention"] = np.roll(out["attention"], 1, axis=-1)
         return out
 
