@@ -30,14 +30,22 @@ def quantise(model: onnx.ModelProto, feeds: Iterable[Mapping[str, np.ndarray]]) 
     constants = {one.name: one for one in graph.initializer}
     products = [node for node in graph.node if _wants(node, constants)]
     ranges = observe(model, sorted({node.input[0] for node in products}), feeds)
+    biases = _biases(graph, products, constants)
+    sums = {node.output[0] for node, _ in biases.values()}
     nodes: list[onnx.NodeProto] = []
     done: set[str] = set()
     for node in graph.node:
+        if node.output[0] in sums:
+            continue
         if node in products:
             if node.input[0] not in done:
                 nodes.append(_activation(graph, node.input[0], *ranges[node.input[0]]))
                 done.add(node.input[0])
             nodes.append(_product(graph, node, numpy_helper.to_array(constants[node.input[1]])))
+            if node.output[0] in biases:
+                add, bias = biases[node.output[0]]
+                nodes[-1].input.append(bias)
+                nodes[-1].output[0] = add.output[0]
         elif _is_table(node, constants):
             nodes += _table(graph, node, numpy_helper.to_array(constants[node.input[0]]))
         else:
@@ -47,6 +55,28 @@ def quantise(model: onnx.ModelProto, feeds: Iterable[Mapping[str, np.ndarray]]) 
     _drop_unused(graph)
     made.opset_import.append(helper.make_opsetid(MICROSOFT, 1))
     return made
+
+
+def _biases(
+    graph: onnx.GraphProto, products: list[onnx.NodeProto], constants: Mapping[str, onnx.TensorProto]
+) -> dict[str, tuple[onnx.NodeProto, str]]:
+    """Sums of a product and a constant vector that the fused product can do itself: its output to the sum and the vector.
+
+    A sum of its own reads and writes the whole result again; for a vocabulary that is the largest array of a step.
+    """
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    found = {}
+    for product in products:
+        after = readers.get(product.output[0], [])
+        if len(after) == 1 and after[0].op_type == "Add":
+            other = next(name for name in after[0].input if name != product.output[0])
+            columns = constants[product.input[1]].dims[1]
+            if other in constants and list(constants[other].dims) == [columns]:
+                found[product.output[0]] = (after[0], other)
+    return found
 
 
 def _wants(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto]) -> bool:

@@ -1,10 +1,11 @@
 """What steps leave for the steps after them: the keys and values of a Transformer's own attention.
 
-Knows nothing of sessions. The rows of a guest share one table and nothing in it is ever moved when beams cross: row w
-of step t has entry t * W + w, for good, and `ancestors` says which entries a hypothesis may look at. (The usual way,
-gathering every layer's cache by back-pointer, copies all of it at every step.)
+Knows nothing of sessions. The rows of a guest share one table, and nothing in it is moved when beams cross: a new
+entry takes a free place, `ancestors` says which entries each row's hypothesis came through, and an entry that no
+hypothesis came through is free again. (The usual way, gathering every layer's cache by back-pointer, copies all of it
+at every step. And most hypotheses share most of their past, so a beam of 5 needs about twice the entries of one.)
 
-Axes: G guests seated (of `capacity`), N heads, T steps there is room for, W rows a guest, P = T * W entries, d width.
+Axes: G guests seated (of `capacity`), N heads, W rows a guest, P entries a guest, d width.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-FIRST = 16  # steps that there is room for at first; doubled when full, halved when three quarters are empty
+STRIDE = 16  # entries are a multiple of this
 
 
 class Caches:
@@ -21,41 +22,62 @@ class Caches:
 
     def __init__(self, shapes: Mapping[str, tuple[int, int]], capacity: int, width: int) -> None:
         """shapes: name to (N, d)."""
-        self.capacity, self.width, self.room = capacity, width, FIRST
-        self.tables = {
-            name: np.zeros((capacity, heads, FIRST * width, size), np.float32) for name, (heads, size) in shapes.items()
-        }
+        self.capacity, self.width, self.shapes = capacity, width, shapes
+        entries = -(-width // STRIDE) * STRIDE
+        self.tables = {name: self._table(name, entries) for name in shapes}
+        self.ancestors = np.zeros((capacity, width, entries), bool)
+        self.free = np.zeros((capacity, width), np.int64)  # where this step's entries go
 
-    def ancestors(self, paths: np.ndarray) -> np.ndarray:
-        """Paths (G, W, at least T) -> which entries (G, W, P) each row's hypothesis came through."""
-        guests = len(paths)
-        hit: np.ndarray = paths[:, :, : self.room, None] == np.arange(self.width, dtype=paths.dtype)
-        return hit.reshape(guests, self.width, self.room * self.width)
+    def _table(self, name: str, entries: int) -> np.ndarray:
+        heads, size = self.shapes[name]
+        return np.zeros((self.capacity, heads, entries, size), np.float32)
 
-    def write(self, name: str, steps: np.ndarray, entries: np.ndarray) -> None:
-        """Note what each guest's own step (G,) left: (G, N, W, d)."""
-        guests, heads, width, size = entries.shape
-        table = self.tables[name].reshape(self.capacity * heads * self.room, width * size)
-        places = (np.arange(guests)[:, None] * heads + np.arange(heads)) * self.room + steps[:, None]
-        table[places.ravel()] = entries.reshape(guests * heads, width * size)
+    def clear(self, start: int, end: int) -> None:
+        """Forget whoever sat at these places."""
+        self.ancestors[start:end] = False
+        self.free[start:end] = np.arange(self.width)
 
-    def fit(self, longest: int, guests: int) -> None:
-        """Make room for step `longest`, keeping the entries of the first `guests` places."""
-        room = self.room
-        while longest >= room:
-            room *= 2
-        while room > FIRST and longest < room // 4:
-            room //= 2
-        if room == self.room:
-            return
-        kept = min(room, self.room) * self.width
+    def write(self, entries: Mapping[str, np.ndarray]) -> None:
+        """Put this step's entries (G, N, W, d), by name, where there is room for them."""
+        for name, values in entries.items():
+            guests, heads, _, size = values.shape
+            table = self.tables[name]
+            rows = (np.arange(guests)[:, None] * heads + np.arange(heads))[:, :, None] * table.shape[2]
+            places = rows + self.free[:guests, None, :]
+            table.reshape(-1, size)[places.ravel()] = values.reshape(-1, size)
+
+    def turn(self, parents: np.ndarray, alive: np.ndarray) -> None:
+        """Follow the beams, parents (G, W), of those rows that are alive (G, W); then find the free entries."""
+        guests, places = len(parents), np.arange(len(parents))[:, None]
+        turned = self.ancestors[places, parents]
+        turned[places, np.arange(self.width), self.free[places, parents]] = True
+        turned &= alive[:, :, None]
+        self.ancestors[:guests] = turned
+        live = turned.any(1)
+        if int(live.sum(1).max()) + self.width > live.shape[1]:
+            self._resize(live.shape[1] + STRIDE)
+            live = self.ancestors[:guests].any(1)
+        self.free[:guests] = np.argsort(live, axis=1, kind="stable")[:, : self.width]
+
+    def shrink(self, guests: int) -> None:
+        """Give back the last entries if nobody uses them: empty ones cost time at every step."""
+        used = self.ancestors[:guests].any((0, 1))
+        most = max(int(used.nonzero()[0].max(initial=0)), int(self.free[:guests].max(initial=0))) + 1
+        entries = max(-(-most // STRIDE) * STRIDE, -(-self.width // STRIDE) * STRIDE)
+        if entries < len(used):
+            self._resize(entries)
+
+    def _resize(self, entries: int) -> None:
+        """Change the number of entries, keeping the first ones."""
+        kept = min(entries, self.ancestors.shape[2])
         for name, old in self.tables.items():
-            fresh = np.zeros((self.capacity, old.shape[1], room * self.width, old.shape[3]), old.dtype)
-            fresh[:guests, :, :kept] = old[:guests, :, :kept]
-            self.tables[name] = fresh
-        self.room = room
+            self.tables[name] = self._table(name, entries)
+            self.tables[name][:, :, :kept] = old[:, :, :kept]
+        fresh = np.zeros((self.capacity, self.width, entries), bool)
+        fresh[:, :, :kept] = self.ancestors[:, :, :kept]
+        self.ancestors = fresh
 
-    def move(self, source: int, target: int, steps: int) -> None:
-        """Move a guest's first `steps` steps to another place."""
-        for table in self.tables.values():
-            table[target, :, : steps * self.width] = table[source, :, : steps * self.width]
+    def move(self, source: int, target: int) -> None:
+        """Move a guest to another place."""
+        for values in (*self.tables.values(), self.ancestors, self.free):
+            values[target] = values[source]

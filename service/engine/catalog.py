@@ -23,7 +23,15 @@ class Catalog:
     """Bundles by name and the loop of each."""
 
     def __init__(
-        self, folder: Path, *, names: Many[str] | None = None, threads: int, precision: str, rows: int, queue: int
+        self,
+        folder: Path,
+        *,
+        names: Many[str] | None = None,
+        threads: int,
+        precision: str,
+        rows: int,
+        queue: int,
+        cells: int = 2**20,
     ) -> None:
         """Load the bundles of a folder, all or those named.
 
@@ -38,16 +46,13 @@ class Catalog:
         self.bundles: dict[str, Bundle] = {name: found[name] for name in names or found}
         if not self.bundles:
             raise BadBundle(folder, "holds no bundle")
-        self.loops = {
-            name: Loop(
-                Session(bundle, precision=precision),
-                name,
-                rows=rows,
-                newcomers=NEWCOMERS[bundle.manifest.input],
-                queue=queue,
-            )
-            for name, bundle in self.bundles.items()
-        }
+        self.loops: dict[str, Loop] = {}
+        for name, bundle in self.bundles.items():
+            session, newcomers = Session(bundle, precision=precision), NEWCOMERS[bundle.manifest.input]
+            try:
+                self.loops[name] = Loop(session, name, rows=rows, newcomers=newcomers, queue=queue, cells=cells)
+            except ValueError as small:
+                raise BadBundle(bundle.path, str(small)) from small
 
     def start(self) -> None:
         """Start every loop."""

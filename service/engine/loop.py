@@ -15,12 +15,13 @@ from typing import Protocol
 import numpy as np
 
 from service.engine.layout import Layout
-from service.engine.scheduler import Scheduler, left, width_for
+from service.engine.scheduler import Scheduler, span_for, width_for
 from service.engine.sequence import Sequence
 from service.engine.session import Encoded
 from service.engine.slots import Slots
 from service.errors import DeadlinePassed, Draining, EngineFailed, HeedError, Malformed, NotReady, QueueFull
 from service.messages import Done, Event, Failed, Job
+from service.pace import Pace
 
 log = logging.getLogger("heed.engine")
 
@@ -38,14 +39,23 @@ class Steps(Protocol):
 class Loop:
     """A thread that serves one model. Sinks are called from that thread and must not block."""
 
-    def __init__(self, session: Steps, name: str, *, rows: int, newcomers: int, queue: int) -> None:
-        """rows: beam rows stepped at once; newcomers: guests encoded at once; queue: guests that may wait."""
+    def __init__(self, session: Steps, name: str, *, rows: int, newcomers: int, queue: int, cells: int = 2**20) -> None:
+        """rows: beam rows stepped at once; cells: padded memory positions held at once, as in `Scheduler`.
+
+        newcomers: guests encoded at once; queue: beam rows that may wait for a seat.
+
+        Raises:
+            ValueError: the longest input that the model takes would not fit the cells.
+        """
         self.session, self.name, self.queue = session, name, queue
-        self.scheduler = Scheduler(rows, newcomers)
-        self.tables: dict[int, Slots] = {}
+        self.scheduler = Scheduler(rows, newcomers, positions=session.layout.positions, cells=cells)
+        if span_for(session.layout.positions) > cells:
+            raise ValueError(f"its longest input takes {span_for(session.layout.positions)} cells; there are {cells}")
+        self.tables: dict[tuple[int, int], Slots] = {}  # by beam width and span
+        self.pace = Pace()
         self.change = threading.Condition()
         self.draining = self.dead = False
-        self.someone_left = False  # set after the own flag of a guest: no tick misses both
+        self.left: list[Sequence] = []  # who were cancelled and are still to be seen off
         self.ticks = 0
         self.thread = threading.Thread(target=self._run, name=f"loop-{name}", daemon=True)
 
@@ -62,7 +72,7 @@ class Loop:
 
         Raises:
             QueueFull, Draining, NotReady: it was not accepted, and the sink will not be called.
-            Malformed: the beam is wider than the table.
+            Malformed: it is bigger than all there is.
         """
         sequence = Sequence(job, sink, time.monotonic())
         with self.change:
@@ -70,10 +80,11 @@ class Loop:
                 raise Draining(retry_after=5)
             if self.dead or not self.thread.is_alive():
                 raise NotReady(retry_after=5)
-            if not self.scheduler.fits(job.options.beam_size):
-                raise Malformed("the beam is wider than the engine's table")
-            if len(self.scheduler.waiting) >= self.queue:
-                raise QueueFull(limit=self.queue, retry_after=1)
+            if not self.scheduler.fits(sequence):
+                raise Malformed("the beam is wider, or the input longer, than the engine's table")
+            waiting = self.scheduler.waiting_rows + width_for(job.options.beam_size)
+            if waiting > self.queue + max(0, self.scheduler.rows - self.seated()):
+                raise QueueFull(limit=self.queue, retry_after=self.pace.wait(waiting, sequence.arrived))
             self.scheduler.add(sequence)
             self.change.notify()
         return sequence
@@ -82,7 +93,7 @@ class Loop:
         """Nobody waits any more: the slot is free at the next tick."""
         with self.change:
             sequence.cancelled = True
-            self.someone_left = True
+            self.left.append(sequence)
             self.change.notify()
 
     def drain(self, seconds: float) -> None:
@@ -117,25 +128,39 @@ class Loop:
             while not self.dead and not self.scheduler.waiting and not self.seated():
                 if self.draining:
                     return False
+                self.left.clear()
+                self.pace.rest(time.monotonic())
                 self.change.wait()
+            self.pace.begin(time.monotonic())
             return not self.dead
 
     def seated(self) -> int:
         """Beam rows seated, dead ones included: what a step costs."""
-        return sum(table.count * table.width for table in self.tables.values())
+        return sum(table.count * width for (width, _), table in list(self.tables.items()))
+
+    def _cells(self) -> int:
+        """Memory positions taken, padding included."""
+        return sum(table.count * span for (_, span), table in self.tables.items())
 
     def admit(self) -> None:
         """Seat the next guests. Never waits: if nobody is there the step goes on without."""
         now = time.monotonic()
         with self.change:
-            gone = self.scheduler.gone(now)
-            picked = self.scheduler.pick(self.seated())
-        for sequence in gone:
+            gone, self.left = self.left, []
+            queued = [sequence for sequence in gone if sequence.waiting]
+            for sequence in queued:
+                self.scheduler.remove(sequence)
+            queued += self.scheduler.late(now)
+            free = self.scheduler.rows - self.seated(), self.scheduler.cells - self._cells()
+            picked = self.scheduler.pick(*free, now)
+        for sequence in queued:
             self._send_off(sequence, now)
+        self._see_off(now, someone_left=len(gone) > len(queued))
         if picked:
             for sequence in picked:
                 sequence.admitted = now
-            self._encode(picked)
+            for span in {self.scheduler.span(sequence) for sequence in picked}:
+                self._encode([sequence for sequence in picked if self.scheduler.span(sequence) == span])
 
     def _encode(self, guests: list[Sequence]) -> None:
         """Encode newcomers together; if that fails, one by one, so that a failure is that guest's own."""
@@ -152,40 +177,39 @@ class Loop:
         self._seat(guests, encoded)
 
     def _seat(self, guests: list[Sequence], encoded: Encoded) -> None:
-        """Seat encoded guests, each at the table of its width."""
-        now = time.monotonic()
+        """Seat encoded guests of one span, each at the table of its width."""
+        now, span = time.monotonic(), self.scheduler.span(guests[0])
         widths = np.array([width_for(guest.job.options.beam_size) for guest in guests])
         for width in np.unique(widths).tolist():
             places = np.nonzero(widths == width)[0]
-            table = self._table(width)
+            table = self._table(width, span)
             memory = {name: values[places] for name, values in encoded.memory.items()}
             states = [values[places] for values in encoded.states]
             for place in places:
                 guests[place].encoded = now
             table.seat([guests[place] for place in places], memory, states, encoded.lengths[places])
 
-    def _table(self, width: int) -> Slots:
-        """The table for a beam width, made at its first guest."""
-        if width not in self.tables:
-            self.tables[width] = Slots(width, self.scheduler.rows // width, self.session.layout)
-        return self.tables[width]
+    def _table(self, width: int, span: int) -> Slots:
+        """The table for a beam width and a span, made at its first guest."""
+        if (width, span) not in self.tables:
+            capacity = min(self.scheduler.rows // width, self.scheduler.cells // span)
+            self.tables[width, span] = Slots(width, capacity, self.session.layout)
+        return self.tables[width, span]
 
     def step(self) -> None:
         """One step for every table, then see off those who are done."""
-        someone_left, self.someone_left = self.someone_left, False
         for table in self.tables.values():
-            now = time.monotonic()
-            if someone_left or table.deadlines[: table.count].min(initial=np.inf) <= now:
-                self._see_off(table, now)
             if table.count:
                 out = self.session.step(table.feeds(), table.kept())
                 self.emit(table, table.advance(out))
 
-    def _see_off(self, table: Slots, now: float) -> None:
+    def _see_off(self, now: float, *, someone_left: bool) -> None:
         """Free the places of those who left and of those whose time is up."""
-        for place in range(table.count - 1, -1, -1):
-            if left(table.guests[place], now):
-                self._send_off(table.leave(place), now)
+        for table in self.tables.values():
+            if someone_left or table.deadlines[: table.count].min(initial=np.inf) <= now:
+                for place in range(table.count - 1, -1, -1):
+                    if table.guests[place].cancelled or table.deadlines[place] <= now:
+                        self._send_off(table.leave(place), now)
 
     def emit(self, table: Slots, places: list[int]) -> None:
         """Tell listeners what is new; send the finished guests their answers and free their places."""
@@ -195,6 +219,7 @@ class Loop:
         for place in reversed(places):
             answers = table.answers(place)
             guest = table.leave(place)
+            self.pace.leave(table.width, now)
             guest.sink(Done(guest.job.id, answers, guest.timings(now)))
 
     def _send_off(self, sequence: Sequence, now: float) -> None:
@@ -208,8 +233,7 @@ class Loop:
         """Give everybody, waiting or seated, this end."""
         with self.change:
             self.dead = True
-            pending = list(self.scheduler.waiting)
-            self.scheduler.waiting.clear()
+            pending = self.scheduler.clear()
         pending += [guest for table in self.tables.values() for guest in table.guests]
         self.tables.clear()
         for sequence in pending:

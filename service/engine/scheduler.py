@@ -1,15 +1,24 @@
-"""Who sits down next: first come, first served, within the rows there are.
+"""Who sits down next: by priority, owners taking turns, within the rows and the cells there are.
 
-Pure: no clock, no session. A request bigger than the whole table never gets here (`fits`).
+Pure: no session, and the clock is handed in. One unit for every limit: *rows*, the beam rows that a step costs;
+beside it *cells*, the padded memory positions that guests take. What is bigger than all of it never gets here (`fits`).
+
+Who does not fit may be passed over by those who do, so that no room stays empty, but not for ever: whoever has waited
+`patience` seconds is seated before anybody else.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
+from heapq import heappop, heappush
 
 from service.engine.sequence import Sequence
 
 WIDTHS = (1, 2, 3, 5, 8, 12, 16, 24, 32)  # beam widths of the tables; a beam of 4 sits in a table of 5
+SHORTEST = 32  # memory positions of the first kind of table; each next kind has twice as many
+PRIORITIES = 3
+
+Turns = OrderedDict[str, deque[Sequence]]  # an owner's guests, the owner whose turn it is first
 
 
 def width_for(beam_size: int) -> int:
@@ -24,43 +33,112 @@ def width_for(beam_size: int) -> int:
     raise ValueError(f"a beam of {beam_size} is wider than {WIDTHS[-1]}")
 
 
+def span_for(length: int) -> int:
+    """The kind of table for so many memory positions: guests of like length sit together, so that little is padding."""
+    span = SHORTEST
+    while span < length:
+        span *= 2
+    return span
+
+
 class Scheduler:
     """The queue in front of the tables."""
 
-    def __init__(self, rows: int, newcomers: int) -> None:
-        """rows: beam rows that may be seated at once; newcomers: guests encoded together."""
-        self.rows, self.newcomers = rows, newcomers
-        self.waiting: deque[Sequence] = deque()
+    def __init__(
+        self, rows: int, newcomers: int, *, positions: int = 0, cells: int = 2**20, patience: float = 2.0
+    ) -> None:
+        """rows and cells: what may be seated at once; newcomers: guests encoded together; patience: seconds.
 
-    def fits(self, beam_size: int) -> bool:
-        """Whether a request could ever be seated."""
-        return beam_size <= WIDTHS[-1] and width_for(beam_size) <= self.rows
+        positions: memory positions of an input that does not tell its length, as pictures do not.
+        """
+        self.rows, self.newcomers, self.cells, self.patience = rows, newcomers, cells, patience
+        self.positions = positions
+        self.turns: list[Turns] = [OrderedDict() for _ in range(PRIORITIES)]
+        self.arrivals: deque[Sequence] = deque()  # everybody, those who left or sat down included until they are first
+        self.deadlines: list[tuple[float, int, Sequence]] = []  # a heap, the same way
+        self.waiting, self.waiting_rows, self.came = 0, 0, 0
+
+    def fits(self, sequence: Sequence) -> bool:
+        """Whether a guest could ever be seated."""
+        beam_size = sequence.job.options.beam_size
+        return beam_size <= WIDTHS[-1] and width_for(beam_size) <= self.rows and self.span(sequence) <= self.cells
+
+    def span(self, sequence: Sequence) -> int:
+        """The padded memory positions that a guest takes."""
+        return span_for(sequence.length or self.positions)
 
     def add(self, sequence: Sequence) -> None:
         """Queue up."""
-        self.waiting.append(sequence)
+        options = sequence.job.options
+        sequence.waiting = True
+        self.came += 1
+        self.waiting += 1
+        self.waiting_rows += width_for(options.beam_size)
+        turns = self.turns[min(max(options.priority, 0), PRIORITIES - 1)]
+        turns.setdefault(sequence.job.owner, deque()).append(sequence)
+        self.arrivals.append(sequence)
+        if options.deadline is not None:
+            heappush(self.deadlines, (options.deadline, self.came, sequence))
 
-    def pick(self, seated_rows: int) -> list[Sequence]:
-        """Take the next guests off the queue, in order, while rows last. Nobody is overtaken, so nobody starves."""
+    def pick(self, rows: int, cells: int, now: float) -> list[Sequence]:
+        """Take the next guests off the queue while rows and cells, those still free, last."""
         picked: list[Sequence] = []
-        free = self.rows - seated_rows
         while self.waiting and len(picked) < self.newcomers:
-            width = width_for(self.waiting[0].job.options.beam_size)
-            if width > free:
+            one = self._next(rows, cells, now)
+            if one is None:
                 break
-            free -= width
-            picked.append(self.waiting.popleft())
+            self.remove(one)
+            rows -= width_for(one.job.options.beam_size)
+            cells -= self.span(one)
+            picked.append(one)
         return picked
 
-    def gone(self, now: float) -> list[Sequence]:
-        """Take out those who left, or whose deadline passed, while waiting."""
-        gone = [one for one in self.waiting if left(one, now)]
-        if gone:
-            self.waiting = deque(one for one in self.waiting if one not in gone)
-        return gone
+    def _next(self, rows: int, cells: int, now: float) -> Sequence | None:
+        """Whose turn it is: the first who waited too long, or the first in turn who fits."""
 
+        def room(one: Sequence) -> bool:
+            return width_for(one.job.options.beam_size) <= rows and self.span(one) <= cells
 
-def left(sequence: Sequence, now: float) -> bool:
-    """Whether nobody waits for this guest any more."""
-    deadline = sequence.job.options.deadline
-    return sequence.cancelled or (deadline is not None and now >= deadline)
+        while not self.arrivals[0].waiting:
+            self.arrivals.popleft()
+        oldest = self.arrivals[0]
+        if now - oldest.arrived >= self.patience:
+            return oldest if room(oldest) else None
+        for turns in self.turns if rows > 0 else ():
+            for owner, queue in turns.items():
+                if room(queue[0]):
+                    turns.move_to_end(owner)
+                    return queue[0]
+        return None
+
+    def remove(self, sequence: Sequence) -> None:
+        """Take a guest out of the queue, wherever it stands."""
+        options = sequence.job.options
+        turns = self.turns[min(max(options.priority, 0), PRIORITIES - 1)]
+        queue = turns[sequence.job.owner]
+        queue.remove(sequence)
+        if not queue:
+            del turns[sequence.job.owner]
+        sequence.waiting = False
+        self.waiting -= 1
+        self.waiting_rows -= width_for(options.beam_size)
+        if not self.waiting:
+            self.arrivals.clear()
+            self.deadlines.clear()
+
+    def late(self, now: float) -> list[Sequence]:
+        """Take out those whose deadline passed while they waited."""
+        late = []
+        while self.deadlines and (self.deadlines[0][0] <= now or not self.deadlines[0][2].waiting):
+            one = heappop(self.deadlines)[2]
+            if one.waiting:
+                self.remove(one)
+                late.append(one)
+        return late
+
+    def clear(self) -> list[Sequence]:
+        """Take everybody out, in order of arrival."""
+        everybody = [one for one in self.arrivals if one.waiting]
+        for one in everybody:
+            self.remove(one)
+        return everybody

@@ -34,6 +34,7 @@ class Sequence:
     encoded: float = 0.0
     ended: list[Ended] = field(default_factory=list)
     streamed: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))  # ids told to who listens
+    waiting: bool = False  # in the queue
     cancelled: bool = False
 
     @property

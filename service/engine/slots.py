@@ -67,7 +67,8 @@ class Slots:
             places[_first(axis, kept)] = values[_first(axis, kept)]
             places[_after(axis, kept)] = 0
         self.trail.clear(start, end)
-        self.caches.fit(int(self.steps[:start].max(initial=0)), start)
+        self.caches.shrink(start)
+        self.caches.clear(start, end)
         self.lengths[start:end] = lengths
         self.mask[start:end] = np.arange(self.positions) < lengths[:, None]
         base = len(self.states[0]) if self.states else 0
@@ -135,7 +136,7 @@ class Slots:
         }
         if self.caches.tables:
             feeds["position"] = self.steps[seated, None]
-            feeds["ancestors"] = self.caches.ancestors(self.trail.paths[seated])
+            feeds["ancestors"] = self.caches.ancestors[seated]
             feeds |= {name: table[seated] for name, table in self.caches.tables.items()}
         return feeds
 
@@ -171,9 +172,8 @@ class Slots:
         self._end(choice)
         self.trail.turn(steps, choice)
         if self.caches.tables:
-            self.caches.fit(int(steps.max()), n)
-            for name in self.caches.tables:
-                self.caches.write(name, steps, out[f"{name}_out"])
+            self.caches.write({name: out[f"{name}_out"] for name in self.caches.tables})
+            self.caches.turn(choice.parents, choice.scores > ALIVE)
         self.states = [out[f"{name}_out"].reshape(n * width, -1) for name in self.layout.states]
         self.rows[:n] = np.arange(n)[:, None] * width + choice.parents
         self.tokens[:n], self.scores[:n] = choice.tokens, choice.scores
@@ -245,7 +245,7 @@ class Slots:
             for values in (*self.memory.values(), *self._columns()):
                 values[place] = values[last]
             self.trail.move(last, place, int(self.steps[last]))
-            self.caches.move(last, place, int(self.steps[last]))
+            self.caches.move(last, place)
             self.guests[place] = self.guests[last]
         self.guests.pop()
         self.count = last

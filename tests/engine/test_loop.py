@@ -56,7 +56,7 @@ def slow(echo: Session) -> Slow:
 
 @pytest.fixture
 def guests(slow: Slow) -> Iterator[Guests]:
-    loop = Loop(slow, "test", rows=10, newcomers=4, queue=3)
+    loop = Loop(slow, "test", rows=10, newcomers=4, queue=15)
     loop.start()
     yield Guests(loop)
     loop.drain(5)
@@ -99,7 +99,7 @@ def test_a_full_queue_refuses_and_serves_on(guests: Guests) -> None:
             accepted += 1
         except QueueFull as full:
             refused.append(full)
-    assert refused and all(full.limit == 3 and full.retry_after for full in refused)
+    assert refused and all(full.limit == 15 and full.retry_after for full in refused)
     assert sorted({guests.end().job for _ in range(accepted)}) == sorted(str(i) for i in range(accepted))
 
 

@@ -49,6 +49,18 @@ def test_a_late_guest_does_not_change_the_rows_of_those_seated(toys: Path, name:
         same(end.hypotheses[0], best(session, one)[0])
 
 
+@pytest.mark.parametrize("beam", [1, 3])
+def test_guests_who_come_and_go_at_any_step_change_nothing_for_one_who_stays_long(net: Session, beam: int) -> None:
+    """The long guest outgrows the room that tables begin with; newcomers sit down when it is at every step."""
+    random = np.random.default_rng(7)
+    long = job(sentence(random, 9), "long", beam_size=beam, max_length=75, prefix=tuple(sentence(random, 70)))
+    short = [job(sentence(random, 3 + i % 4), str(i), beam_size=beam, max_length=1 + i % 5) for i in range(90)]
+    found = best(net, *short[:3], long, *short[3:], rows=4 * beam, newcomers=2)
+    same(found.pop(3), best(net, long)[0])
+    for one, answer in zip(short[::9], found[::9], strict=True):
+        same(answer, best(net, one)[0])
+
+
 def test_every_guest_of_a_crowd_gets_its_own_words_and_its_own_map(echo: Session) -> None:
     random = np.random.default_rng(3)
     texts = [sentence(random, int(length)) for length in random.integers(1, 30, 50)]

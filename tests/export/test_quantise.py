@@ -34,6 +34,15 @@ def model() -> onnx.ModelProto:
     return graph(weight, random.standard_normal((20, 16)).astype(np.float32))
 
 
+def with_bias(model: onnx.ModelProto, bias: np.ndarray) -> onnx.ModelProto:
+    """The same graph with a constant added to what comes out."""
+    made = onnx.ModelProto.FromString(model.SerializeToString())
+    made.graph.node[-1].output[0] = "product"
+    made.graph.node.append(helper.make_node("Add", ["product", "bias"], ["out"]))
+    made.graph.initializer.append(numpy_helper.from_array(bias, "bias"))
+    return made
+
+
 def run(model: onnx.ModelProto, ids: np.ndarray) -> np.ndarray:
     out: np.ndarray = open_graph(model.SerializeToString()).run(["out"], {"ids": ids})[0]
     return out
@@ -65,3 +74,12 @@ def test_fp16_is_closer_than_int8_and_keeps_float32_at_its_doors(model: onnx.Mod
     assert found.dtype == np.float32
     assert np.abs(expected - found).max() < 0.05
     assert {one.data_type for one in half(model).graph.initializer} == {TensorProto.FLOAT16}
+
+
+@pytest.mark.parametrize("size", [12, 1])
+def test_a_bias_is_added_whether_the_product_can_do_it_or_not(model: onnx.ModelProto, size: int) -> None:
+    bias = np.linspace(-30, 40, size).astype(np.float32)
+    ids = np.arange(20)
+    made = quantise(with_bias(model, bias), [{"ids": ids}])
+    np.testing.assert_allclose(run(made, ids), run(quantise(model, [{"ids": ids}]), ids) + bias, atol=1e-4)
+    assert ("Add" in {node.op_type for node in made.graph.node}) == (size == 1)
