@@ -60,7 +60,7 @@ def quantise(model: onnx.ModelProto, feeds: Iterable[Mapping[str, np.ndarray]]) 
 def _biases(
     graph: onnx.GraphProto, products: list[onnx.NodeProto], constants: Mapping[str, onnx.TensorProto]
 ) -> dict[str, tuple[onnx.NodeProto, str]]:
-    """Sums of a product and a constant vector that the fused product can do itself: its output to the sum and the vector.
+    """Sums of a product and a constant that the fused product can do itself: its output to the sum and the constant.
 
     A sum of its own reads and writes the whole result again; for a vocabulary that is the largest array of a step.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 
@@ -10,17 +11,24 @@ import pytest
 from bundle.manifest import Bundle
 from service.engine.session import Session, share_threads
 
+ROOT = Path(__file__).parents[1]
+MAKERS = ("bundle", "models/attention", "models/nets", "export", "service/engine")
+
 
 @pytest.fixture(scope="session")
-def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with every toy bundle, in fp32 and int8."""
+def toys(pytestconfig: pytest.Config) -> Path:
+    """A folder with every toy bundle, in fp32 and int8; made anew when anything that makes them has changed."""
     from export.toy import TOYS, toy  # torch is needed to make toys, not to serve them
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     share_threads(2)
-    folder = tmp_path_factory.mktemp("toys")
+    made_by = hashlib.sha256()
+    for path in sorted(path for room in MAKERS for path in (ROOT / room).rglob("*.py")):
+        made_by.update(path.read_bytes())
+    folder = Path(pytestconfig.cache.mkdir(f"toys-{made_by.hexdigest()[:16]}"))
     for name in TOYS:
-        toy(folder, name)
+        if not (folder / name / "manifest.json").exists():  # the last file that is written
+            toy(folder, name)
     return folder
 
 

@@ -5,6 +5,8 @@ Knows nothing of optimisers or checkpoints. The `data` part of a recipe:
     "source": "en", "target": "de", "vocabulary": 8000, "dropout": 0.1 (BPE-dropout of the source), "cells": 1100,
     "train": [{"aligned": "translation/multi30k/train"}, {"tabbed": "translation/tatoeba/….tsv.xz", "sample": 20000}],
     "dev": "translation/multi30k/val"
+
+A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` wrote it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import torch
 from torch import Tensor
 
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
-from models.data import Pair, aligned, bucketed, padded, tabbed
+from models.data import Pair, aligned, bucketed, lines, padded, tabbed
 from models.loss import smoothed_cross_entropy
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
@@ -54,7 +56,7 @@ class Translation:
         part = recipe["data"]
         self.part = part
         languages = part["source"], part["target"]
-        pairs = [_read(source, data, languages) for source in part["train"]]
+        pairs = [_read(source, data, out, languages) for source in part["train"]]
         path = out / "vocabulary.model"
         if not path.exists():
             train_vocabulary(
@@ -117,8 +119,10 @@ def translator(vocabulary: int, part: dict[str, Any]) -> Translator:
     return KINDS[kind](vocabulary, **arguments)
 
 
-def _read(source: dict[str, Any], data: Path, languages: tuple[str, str]) -> list[Pair]:
-    """The pairs of one entry of the recipe's `train` list."""
+def _read(source: dict[str, Any], data: Path, out: Path, languages: tuple[str, str]) -> list[Pair]:
+    """The pairs of one entry of the recipe's `train` list; distilled ones lie in the run's own folder."""
+    if "distilled" in source:
+        return [Pair(*line.split("\t")) for line in lines(out / source["distilled"])]
     if "aligned" in source:
         return aligned(data / source["aligned"], *languages)
     return tabbed(data / source["tabbed"], english_is_source=languages[0] == "en")

@@ -1,0 +1,104 @@
+"""A teacher's translations for a student: python -m export distil TEACHER --recipe R --data DIR --out RUN.
+
+Sequence-level distillation (Kim and Rush 2016), through the engine that serves. Where a source has a human translation,
+the teacher's hypothesis closest to it is taken (their §3.3, "interpolation"); captions without one get the best
+hypothesis. Knows nothing of nets. The `distil` part of the student's recipe:
+
+    "file": "distilled.tsv.xz" (in the run's folder; a train entry {"distilled": "distilled.tsv.xz"} reads it)
+    "aligned": ["translation/multi30k/train"], "captions": "captioning/flickr8k" (its training split),
+    "without": ["translation/multi30k/images.val.txt.xz", …] (lists of pictures whose captions are left out: test sets)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sacrebleu.metrics.bleu import BLEU
+from sacremoses import MosesDetokenizer
+
+from bundle.manifest import Bundle
+from export.samples import source
+from models.data import Pair, aligned, lines
+from service.engine.offline import answers
+from service.engine.session import Session
+from service.messages import Job, Options
+
+SENTENCE_BLEU = BLEU(effective_order=True)
+
+
+def sources(part: dict[str, Any], data: Path, source_language: str, target_language: str) -> list[Pair]:
+    """Pairs to translate; a caption's target is empty."""
+    pairs = [pair for prefix in part["aligned"] for pair in aligned(data / prefix, source_language, target_language)]
+    if "captions" in part:
+        without = {_number(name) for path in part["without"] for name in lines(data / path)}
+        known = {pair.source for pair in pairs}
+        pairs += [Pair(text, "") for text in captions(data / part["captions"], without) if text not in known]
+    return pairs
+
+
+def captions(folder: Path, without: set[str]) -> Iterable[str]:
+    """Captions of Flickr8k's training split as plain text; pictures are named by their number on Flickr.
+
+    Its pictures are also Flickr30k's, from which Multi30k was made: those in its test sets must be left out.
+    """
+    names = set((folder / "Flickr_8k.trainImages.txt").read_text().split())
+    detokenise = MosesDetokenizer("en").detokenize
+    for line in (folder / "Flickr8k.token.txt").read_text("utf-8").splitlines():
+        key, caption = line.split("\t")
+        picture = key.rsplit("#", 1)[0]
+        if picture in names and _number(picture) not in without:
+            text = detokenise(caption.split())
+            yield text[:1].upper() + text[1:].rstrip(" .") + "."
+
+
+def _number(picture: str) -> str:
+    """What Flickr calls a picture: 1000268201 of 1000268201_693b08cb0e.jpg."""
+    return re.split("[_.]", picture, maxsplit=1)[0]
+
+
+def chosen(texts: Sequence[str], reference: str) -> str:
+    """The text closest to the reference, or the first where there is none."""
+    if not reference:
+        return texts[0]
+    return max(texts, key=lambda text: SENTENCE_BLEU.sentence_score(text, [reference]).score)
+
+
+def distilled(session: Session, bundle: Bundle, pairs: Sequence[Pair], beam: int) -> list[Pair]:
+    """Each source with the teacher's translation of it."""
+    penalty, limit = bundle.manifest.search.length_penalty, bundle.manifest.limits.target
+    options = Options(beam, beam, penalty, limit, attention=False)
+    jobs = [Job(str(i), "", source(bundle.text, pair.source), options) for i, pair in enumerate(pairs)]
+    fit = [i for i, one in enumerate(jobs) if len(one.inputs["source"]) <= bundle.manifest.limits.source]
+    done = answers(session, [jobs[i] for i in fit], rows=64 * beam)
+    return [
+        Pair(pairs[i].source, chosen([bundle.text.text(one.ids) for one in end.hypotheses], pairs[i].target))
+        for i, end in zip(fit, done, strict=True)
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the student's text into its run's folder."""
+    parser = argparse.ArgumentParser(prog="python -m export distil", description="Let a teacher write training text.")
+    parser.add_argument("teacher", type=Path, help="a bundle, such as zoo/en-de-transformer")
+    parser.add_argument("--recipe", type=Path, required=True, help="the student's")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="the student's run folder")
+    parser.add_argument("--beam", type=int, default=5)
+    parser.add_argument("--precision", default="int8")
+    given = parser.parse_args(arguments)
+    recipe, bundle = json.loads(given.recipe.read_text()), Bundle(given.teacher)
+    part = recipe["distil"]
+    pairs = sources(part, given.data, recipe["data"]["source"], recipe["data"]["target"])
+    print(f"{len(pairs)} sources, {sum(not pair.target for pair in pairs)} of them captions without a translation")
+    session = Session(bundle, precision=given.precision)
+    given.out.mkdir(parents=True, exist_ok=True)
+    with lzma.open(given.out / part["file"], "wt", encoding="utf-8") as file:
+        for pair in distilled(session, bundle, pairs, given.beam):
+            file.write(f"{pair.source}\t{pair.target}\n")
+    return 0
