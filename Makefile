@@ -10,10 +10,10 @@ MODEL  ?= en-de-bahdanau
 DATA   ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format pages pins train bundle bench clean
+.PHONY: help serve test lint format pages pins train bundle bench bench-http bench-peers clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: .venv/installed ## serve the bundles of zoo/ on this machine's cores (installs no torch)
 	$(SERVE) -m service serve
@@ -38,8 +38,14 @@ pages: .venv-dev/installed ## rewrite the README's map and docs/settings.md from
 train: export MALLOC_TRIM_THRESHOLD_ = 4294967295
 train: export MALLOC_MMAP_THRESHOLD_ = 4294967295
 train: export MALLOC_TOP_PAD_ = 268435456
+train: RECIPE = models/recipes/$(MODEL).json --data $(DATA) --out runs/$(MODEL)
 train: .venv-dev/installed ## train models/recipes/MODEL.json on the data sets in DATA, into runs/MODEL
-	$(DEV) -m models.train models/recipes/$(MODEL).json --data $(DATA) --out runs/$(MODEL) \
+	$(DEV) -m models.train $(RECIPE) --start-only
+	$(if $(shell grep -l '"distil"' models/recipes/$(MODEL).json),test -f runs/$(MODEL)/teacher/manifest.json || \
+		$(DEV) -m export runs/$(MODEL)/start runs/$(MODEL)/teacher --data $(DATA) --recipe models/recipes/$(MODEL).json)
+	$(if $(shell grep -l '"distil"' models/recipes/$(MODEL).json),test -f runs/$(MODEL)/distilled.tsv.xz || \
+		$(DEV) -m export distil runs/$(MODEL)/teacher --recipe $(RECIPE))
+	$(DEV) -m models.train $(RECIPE) \
 		$(if $(wildcard runs/$(MODEL)/last.pt),--resume)
 
 bundle: .venv-dev/installed ## export runs/MODEL into zoo/MODEL (refused if torch and the engine disagree) and score it
@@ -48,6 +54,13 @@ bundle: .venv-dev/installed ## export runs/MODEL into zoo/MODEL (refused if torc
 
 bench: .venv/installed ## measure the engine on the texts in TEXTS, a text a line
 	$(SERVE) -m bench engine zoo/$(MODEL) --texts $(TEXTS)
+
+bench-http: .venv/installed ## measure the service under load with the texts in TEXTS
+	$(SERVE) -m bench http zoo/$(MODEL) --texts $(TEXTS)
+
+PEERS ?= litserve mosec bentoml eager
+bench-peers: .venv/installed ## measure it beside PEERS, installed in .bench/; needs TEXTS, and runs/MODEL for eager
+	$(SERVE) -m bench peers $(PEERS) --bundle zoo/$(MODEL) --checkpoint runs/$(MODEL) --texts $(TEXTS)
 
 # Exact versions, from two throw-away environments without constraints: what pip takes today is what everybody gets.
 # torch's local version (+cpu) is dropped: it names one build, and only some machines have that one.
@@ -62,7 +75,7 @@ pins: ## renew constraints/ from today's releases
 	rm -rf .venv-pins
 
 clean: ## remove environments, caches and builds; runs/ and zoo/ stay
-	rm -rf .venv .venv-* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-* .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # An interrupted install leaves no stamp, so the next call installs again.

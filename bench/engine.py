@@ -5,7 +5,9 @@ Knows nothing of HTTP or of other engines. Times are wall-clock seconds of this 
 
 from __future__ import annotations
 
-import lzma
+import argparse
+import json
+import os
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -14,10 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.texts import read
 from bundle.manifest import Bundle
 from bundle.text import EOS
 from service.engine.offline import answers
-from service.engine.session import Session
+from service.engine.session import Session, share_threads
 from service.messages import Job, Options
 
 
@@ -48,10 +51,34 @@ class Clock:
         return out
 
 
-def read(path: Path) -> list[str]:
-    """The texts of a file, one a line, empty ones left out."""
-    content = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
-    return [line.strip() for line in content.decode().split("\n") if line.strip()]
+def options(parser: argparse.ArgumentParser) -> None:
+    """What the subcommand takes."""
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--texts", type=Path, nargs="+", required=True, help="a text a line; .xz files are unpacked")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--precision", default="int8")
+    parser.add_argument("--beam", type=int, help="default: the manifest's")
+    parser.add_argument("--rows", type=int, default=320, help="beam rows stepped at once")
+    parser.add_argument("--runs", type=int, default=5, help="the median run is reported")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Measure without and with attention, and print both."""
+    share_threads(given.threads)
+    bundle = Bundle(given.bundle)
+    session = Session(bundle, precision=given.precision)
+    texts = read(*given.texts)
+    beam = given.beam or bundle.manifest.search.beam_size
+    print(f"{'attention':>10} {'sentences/s':>12} {'tokens/s':>9} {'ms a step':>10} {'host ms':>8} {'host %':>7}")
+    for attention in (False, True):
+        found = measure(session, bundle, texts, beam=beam, rows=given.rows, attention=attention, runs=given.runs)
+        print(
+            f"{attention!s:>10} {found.sentences:>12.1f} {found.tokens:>9.0f} {found.step_ms:>10.2f} "
+            f"{found.host_ms:>8.2f} {100 * found.host_share:>7.1f}"
+        )
+        settings = {"bundle": bundle.manifest.name, "precision": given.precision, "threads": given.threads}
+        print(json.dumps({**settings, "beam": beam, "rows": given.rows, "texts": len(texts), **found._asdict()}))
+    return 0
 
 
 def measure(

@@ -49,7 +49,7 @@ class Graph(Part):
 
 
 class State(Part):
-    """A piece of decoder state: encode gives `name` (B, width); step takes it (R, width), gives it (B, K, width)."""
+    """A piece of decoder state: encode gives `name` (B, width); step takes and gives rows (R, width)."""
 
     name: str
     width: int

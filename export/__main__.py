@@ -61,10 +61,13 @@ def _export(arguments: list[str]) -> int:
     card = json.loads(given.recipe.read_text())["card"] if given.recipe else kept.recipe["card"]
     task = kept.recipe["task"]
     inputs = checkpoint.SAMPLES[task](kept.recipe, Vocabulary(kept.vocabulary), given.data, given.inputs)
+    said = (
+        checkpoint.SAID[task](kept.recipe, Vocabulary(kept.vocabulary), given.data) if task in checkpoint.SAID else None
+    )
     try:
         manifest = build(
             given.bundle,
-            checkpoint.PLANS[task](kept),
+            checkpoint.PLANS[task](kept, said),
             kept.vocabulary,
             card,
             inputs,

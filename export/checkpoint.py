@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from bundle.text import Vocabulary
 from export import captioner, samples, transformer, translator
 from export.plan import Plan
 from export.samples import Inputs
+from export.shortlist import shortlisted
+from export.translator import SILENT
 from models.nets.captioner import Captioner
 from models.nets.transformer import TransformerTranslator
 from models.tasks.translation import translator as net_of
@@ -41,19 +44,27 @@ def read(run: Path) -> Checkpoint:
     return Checkpoint(kept["recipe"], kept["net"], kept["figures"], run / "vocabulary.model")
 
 
-def _translation(checkpoint: Checkpoint) -> Plan:
+def _translation(checkpoint: Checkpoint, said: np.ndarray | None) -> Plan:
     net = net_of(len(Vocabulary(checkpoint.vocabulary)), checkpoint.recipe["net"])
     net.load_state_dict(checkpoint.weights)
-    return transformer.plan(net) if isinstance(net, TransformerTranslator) else translator.plan(net)
+    if said is not None:
+        with torch.no_grad():
+            net.bias[torch.from_numpy(np.setdiff1d(np.arange(net.vocabulary), said))] = SILENT
+    plan = transformer.plan(net) if isinstance(net, TransformerTranslator) else translator.plan(net)
+    return plan if said is None else shortlisted(plan, said)
 
 
-def _captioning(checkpoint: Checkpoint) -> Plan:
+def _captioning(checkpoint: Checkpoint, _: np.ndarray | None) -> Plan:
     net = Captioner(len(Vocabulary(checkpoint.vocabulary)), **checkpoint.recipe["net"])
     net.load_state_dict(checkpoint.weights)
     return captioner.plan(net)
 
 
-PLANS: dict[str, Callable[[Checkpoint], Plan]] = {"translation": _translation, "captioning": _captioning}
+PLANS: dict[str, Callable[[Checkpoint, np.ndarray | None], Plan]] = {
+    "translation": _translation,
+    "captioning": _captioning,
+}
+SAID: dict[str, Callable[[dict[str, Any], Vocabulary, Path], np.ndarray]] = {"translation": samples.said}
 SAMPLES: dict[str, Callable[[dict[str, Any], Vocabulary, Path, int], list[Inputs]]] = {
     "translation": samples.translation,
     "captioning": samples.captioning,

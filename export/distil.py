@@ -98,7 +98,9 @@ def main(arguments: list[str]) -> int:
     print(f"{len(pairs)} sources, {sum(not pair.target for pair in pairs)} of them captions without a translation")
     session = Session(bundle, precision=given.precision)
     given.out.mkdir(parents=True, exist_ok=True)
-    with lzma.open(given.out / part["file"], "wt", encoding="utf-8") as file:
+    unfinished = given.out / f"{part['file']}.tmp"
+    with lzma.open(unfinished, "wt", encoding="utf-8") as file:
         for pair in distilled(session, bundle, pairs, given.beam):
             file.write(f"{pair.source}\t{pair.target}\n")
+    unfinished.replace(given.out / part["file"])
     return 0

@@ -74,6 +74,7 @@ class Plan:
     attention: tuple[AttentionOutput, ...]
     fields: dict[str, Any]  # the rest of the manifest that follows from the net
     caches: tuple[Cache, ...] = ()
+    pieces: np.ndarray | None = None  # what the logits are of, (C,) ids, if not of the whole vocabulary
 
     @property
     def step_inputs(self) -> tuple[Named, ...]:
@@ -87,7 +88,7 @@ class Plan:
     @property
     def step_outputs(self) -> tuple[Named, ...]:
         """Outputs of the step graph."""
-        states = (Named(name=f"{one.name}_out", dtype="float32", axes=("B", "K", one.width)) for one in self.states)
+        states = (Named(name=f"{one.name}_out", dtype="float32", axes=("R", one.width)) for one in self.states)
         entries = (
             Named(name=f"{one.name}_out", dtype="float32", axes=("B", one.heads, "K", one.width)) for one in self.caches
         )

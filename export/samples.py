@@ -15,6 +15,7 @@ from bundle.image import read
 from bundle.text import EOS, Vocabulary
 from models.data import aligned
 from models.tasks.captioning import split
+from models.tasks.translation import corpus
 
 Inputs = dict[str, np.ndarray]  # one input of an encode graph, without the axis B
 
@@ -29,6 +30,18 @@ def translation(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path, numb
     part = recipe["data"]
     pairs = aligned(data / part["dev"], part["source"], part["target"])
     return [source(vocabulary, pair.source) for pair in pairs[:number]]
+
+
+def said(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path) -> np.ndarray:
+    """Ids of the pieces in a translation recipe's targets, with the special ones and single characters."""
+    part = recipe["data"]
+    languages = part["source"], part["target"]
+    pairs = [
+        pair for entry in part["train"] if "distilled" not in entry for pair in corpus(entry, data, data, languages)
+    ]
+    found = {piece for pair in pairs for piece in vocabulary.ids(pair.target)}
+    short = {i for i in range(len(vocabulary)) if i <= EOS or len(vocabulary.text([i])) <= 1}
+    return np.array(sorted(found | short), np.int64)
 
 
 def pictures(archive: Path, names: list[str]) -> list[Inputs]:

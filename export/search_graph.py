@@ -6,6 +6,7 @@ and adds what `service.engine` expects of every step graph (see `export.plan`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from bundle.manifest import Tensor as Named
+from bundle.text import PAD
 from export.plan import Plan
 
 OPSET = 20
@@ -29,42 +31,79 @@ def add_search(core: onnx.ModelProto, plan: Plan) -> onnx.ModelProto:
     graph = core.graph
     gathers = [helper.make_node("Gather", [one.name, "rows"], [f"{one.name}_in"], axis=0) for one in plan.states]
     made = helper.make_graph(
-        [*gathers, *graph.node, *_tail()],
+        [*gathers, *_by_row(graph.node, plan), *_rows(plan), *_tail(plan.pieces)],
         "step",
         [value(one) for one in plan.step_inputs],
         [value(one) for one in plan.step_outputs],
-        [*graph.initializer, *_constants()],
+        [*graph.initializer, *_constants(plan)],
     )
     imports = [one for one in core.opset_import if one.domain] + [helper.make_opsetid("", OPSET)]
     return helper.make_model(made, opset_imports=imports, ir_version=10)
 
 
-def _constants() -> list[onnx.TensorProto]:
+def _by_row(nodes: Iterable[onnx.NodeProto], plan: Plan) -> list[onnx.NodeProto]:
+    """The core's nodes, with another name for new states: theirs is that of the rows."""
+    renamed = {f"{one.name}_out": f"{one.name}_by_row" for one in plan.states}
+    copies = []
+    for node in nodes:
+        copy = onnx.NodeProto.FromString(node.SerializeToString())
+        for side in (copy.input, copy.output):
+            side[:] = [renamed.get(name, name) for name in side]
+        copies.append(copy)
+    return copies
+
+
+def _rows(plan: Plan) -> list[onnx.NodeProto]:
+    """New states (B, K, width) as rows (R, width), the form in which the next step takes them."""
+    return [
+        helper.make_node("Flatten", [f"{one.name}_by_row"], [f"{one.name}_out"], axis=2, name=f"{one.name}_rows")
+        for one in plan.states
+    ]
+
+
+def _constants(plan: Plan) -> list[onnx.TensorProto]:
     arrays = {"search_flat": np.array([0, -1]), "search_last": np.array([-1])}
+    arrays |= {"search_one": np.array([1]), "search_two": np.array([2])}
+    if plan.pieces is not None:
+        place = np.full(plan.fields["vocabulary_size"], int(np.nonzero(plan.pieces == PAD)[0][0]))
+        place[plan.pieces] = np.arange(len(plan.pieces))  # of a piece that is not there, that of one never said
+        arrays |= {"search_pieces": plan.pieces, "search_place_of": place}
     return [numpy_helper.from_array(array.astype(np.int64), name) for name, array in arrays.items()]
 
 
-def _tail() -> list[onnx.NodeProto]:
+def _tail(pieces: np.ndarray | None) -> list[onnx.NodeProto]:
     """logits (B, K, V), scores (B, K), candidates (1,), forced (B, K) -> the four outputs of the search.
 
-    Top C of each row first, then the top C of a request's rows: the second is small.
+    The best of each row first, then the top C of a request's rows: the second is small. C is twice the beam's width W,
+    or one; of one row W + 1 are enough, W that go on and one that ends. Where the logits are of some pieces only, ids
+    are translated: forced ones on the way in, chosen ones on the way out.
     """
 
     def node(op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> onnx.NodeProto:
         return helper.make_node(op, inputs, outputs, name=f"search_{outputs[0]}", **attributes)
 
-    return [
+    chosen = "tokens_out" if pieces is None else "search_chosen"
+    forced = "forced" if pieces is None else "search_forced_place"
+    ids = [
+        node("Gather", ["search_place_of", "forced"], ["search_forced_place"]),
+        node("Gather", ["search_pieces", "search_chosen"], ["tokens_out"]),
+    ]
+    nodes = [
         node("LogSoftmax", ["logits"], ["search_logp"], axis=-1),
-        node("TopK", ["search_logp", "candidates"], ["search_row_best", "search_row_ids"], axis=-1),
+        node("Div", ["candidates", "search_two"], ["search_half"]),
+        node("Add", ["search_half", "search_one"], ["search_more"]),
+        node("Min", ["search_more", "candidates"], ["search_of_row"]),
+        node("TopK", ["search_logp", "search_of_row"], ["search_row_best", "search_row_ids"], axis=-1),
         node("Unsqueeze", ["scores", "search_last"], ["search_scores"]),
         node("Add", ["search_row_best", "search_scores"], ["search_totals"]),  # (B, K, C)
         node("Reshape", ["search_totals", "search_flat"], ["search_flat_totals"]),  # (B, K * C)
         node("TopK", ["search_flat_totals", "candidates"], ["scores_out", "search_places"], axis=-1),
         node("Reshape", ["search_row_ids", "search_flat"], ["search_flat_ids"]),
-        node("GatherElements", ["search_flat_ids", "search_places"], ["tokens_out"], axis=1),
-        node("Div", ["search_places", "candidates"], ["parents_out"]),
-        node("Unsqueeze", ["forced", "search_last"], ["search_forced"]),
+        node("GatherElements", ["search_flat_ids", "search_places"], [chosen], axis=1),
+        node("Div", ["search_places", "search_of_row"], ["parents_out"]),
+        node("Unsqueeze", [forced, "search_last"], ["search_forced"]),
         node("GatherElements", ["search_logp", "search_forced"], ["search_forced_logp"], axis=2),
         node("Squeeze", ["search_forced_logp", "search_last"], ["search_forced_best"]),
         node("Add", ["search_forced_best", "scores"], ["forced_out"]),
     ]
+    return nodes if pieces is None else [ids[0], *nodes, ids[1]]

@@ -3,7 +3,8 @@
 Knows nothing of what is being learned; that is `models/tasks/`. A recipe is JSON with three parts:
 `task` (a file of models/tasks), `net` (keyword arguments of the net), `data` (read by the task) and
 `train` (read here, see Schedule); `first` may name a recipe that is trained before it, into
-OUT/start, and whose best weights this one begins with.
+OUT/start, and whose best weights this one begins with. (`make train` lets a recipe with a `distil`
+part translate its training text in between: see `export/distil.py`.)
 The loop keeps a moving average of the weights, judges that average, keeps the best one in `best.pt`,
 and everything needed to go on in `last.pt`.
 """
@@ -188,11 +189,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder with the data sets")
     parser.add_argument("--out", type=Path, required=True, help="where checkpoints go")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
+    parser.add_argument("--start-only", action="store_true", help="train only what the recipe begins with")
     parser.add_argument("--minutes", type=float, default=math.inf, help="finish the schedule within this time")
     given = parser.parse_args()
     recipe = json.loads(given.recipe.read_text())
     if "first" in recipe:
         begin(given.recipe.with_name(f"{recipe['first']}.json"), given.data, given.out / "start")
+    if given.start_only:
+        return
     run = Run(recipe, given.data, given.out, given.minutes)
     if given.resume:
         run.resume()
@@ -203,7 +207,10 @@ def begin(recipe: Path, data: Path, out: Path) -> None:
     """Train what another recipe starts from, to its end; does nothing where that was done before."""
     done = out / "done"
     if not done.exists():
-        run = Run(json.loads(recipe.read_text()), data, out)
+        content = json.loads(recipe.read_text())
+        if "first" in content:
+            begin(recipe.with_name(f"{content['first']}.json"), data, out / "start")
+        run = Run(content, data, out)
         if (out / "last.pt").exists():
             run.resume()
         run.fit()

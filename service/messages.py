@@ -1,11 +1,11 @@
-"""The words the rooms exchange: Job in; Tokens on the way, if asked for; Done or Failed out; and the Link that carries them.
+"""The words the rooms exchange: Job in; Tokens on the way; Done or Failed out; and the Link that carries them.
 
 Knows nothing of HTTP, of onnxruntime, or of how a Link reaches its engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -106,10 +106,10 @@ class Link(Protocol):
         """Whether a job submitted now would be worked on."""
         ...
 
-    def submit(self, job: Job) -> AsyncIterator[Event]:
+    def submit(self, job: Job) -> AsyncGenerator[Event, None]:
         """Tokens if the job streams, then one Done or Failed. Closing the iterator early cancels the job.
 
-        Raises, at the first step: QueueFull, NotReady, Draining, UnknownModel.
+        Raises, before it first waits: QueueFull, NotReady, Draining, UnknownModel.
         """
         ...
 

@@ -24,26 +24,58 @@ class Settings(BaseSettings):
         None,
         description="Names to load, separated by commas; unset loads all. The first of a task is its default.",
     )
-    threads: int = Field(2, ge=1, le=256, description="Cores for arithmetic: never more than the container was given.")
-    precision: Literal["int8", "fp32", "fp16"] = Field(
-        "int8", description="On CPUs int8 is 3 to 5 times fp32, at < 0.3 BLEU."
+    link: Literal["process", "local"] = Field(
+        "process", description="Engines in processes of their own are replaced when they die; local is one process."
+    )
+    engines: int = Field(
+        2, ge=1, le=64, description="Worker processes: two of one core each do a third more than one of two cores."
+    )
+    threads: int = Field(
+        1, ge=1, le=256, description="Cores of each engine: engines × threads are never more than the container has."
+    )
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|cuda:\d+)$", description="A GPU if this onnxruntime has CUDA, else the CPU."
+    )
+    precision: Literal["auto", "int8", "fp32", "fp16"] = Field(
+        "auto", description="int8 on CPUs, 3 to 5 times fp32 at < 0.3 BLEU; fp16 on GPUs, where the bundle has it."
     )
 
     rows: int = Field(
         256, ge=1, le=65536, description="Beam rows stepped together a model: 51 requests of 5 beams, in 12 ms."
     )
+    cells: int = Field(
+        65536,
+        ge=64,
+        le=2**26,
+        description="Padded memory positions seated together a model: 256 pictures, or 512 texts of 128 pieces.",
+    )
+    patience_seconds: float = Field(
+        2.0, gt=0, le=3600, description="Who waited so long is seated before anybody else, urgent or small or not."
+    )
     queue: int = Field(
-        256, ge=1, le=65536, description="Jobs waiting for a seat; beyond, a quick 429 beats a slow answer."
+        1280, ge=1, le=1048576, description="Beam rows that wait for a seat; beyond, a quick 429 beats a slow answer."
     )
     max_requests: int = Field(
         128, ge=1, le=65536, description="Requests held at once: times max_body_bytes, it bounds memory."
     )
-    workers: int = Field(
+    desk_threads: int = Field(
         2, ge=1, le=256, description="Threads that cut text, decode pictures and draw maps beside the engine."
+    )
+    heartbeat_seconds: float = Field(
+        5.0, gt=0, le=600, description="A worker silent for so long is stuck and replaced, well before people leave."
+    )
+    max_attempts: int = Field(
+        3, ge=1, le=100, description="Workers that may die at one job before that job is taken to be the reason."
     )
     deadline_seconds: float = Field(30.0, gt=0, le=3600, description="People leave after 30 s; the slot is free then.")
     drain_seconds: float = Field(
         20.0, ge=0, le=3600, description="Kubernetes kills 30 s after SIGTERM; this leaves a margin."
+    )
+    ping_seconds: float = Field(
+        15.0,
+        gt=0,
+        le=3600,
+        description="A silent stream says so this often: proxies close connections after 30 to 60 s.",
     )
 
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="A 12 MB photograph in base64, and not more.")
@@ -74,8 +106,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         """The biggest legal request must fit, or it would wait for ever."""
-        if self.max_texts > self.queue:
-            raise ValueError(f"max_texts ({self.max_texts}) texts of one request do not fit a queue of {self.queue}")
+        if self.max_texts * self.max_beam_size > self.queue:
+            asked = f"max_texts ({self.max_texts}) texts of max_beam_size ({self.max_beam_size}) rows"
+            raise ValueError(f"{asked} do not fit a queue of {self.queue} rows")
         if self.max_beam_size > self.rows:
             raise ValueError(f"a beam of max_beam_size ({self.max_beam_size}) does not fit rows ({self.rows})")
         if self.max_n_best > self.max_beam_size:

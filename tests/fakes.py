@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ import numpy as np
 
 from bundle.manifest import Bundle, digest
 from bundle.text import EOS, train_vocabulary
-from service.errors import HeedError
-from service.messages import Done, Event, Failed, Hypothesis, Job
+from service.errors import Draining, HeedError
+from service.messages import Done, Event, Failed, Hypothesis, Job, Tokens
 
 SENTENCES = (
     "the quick brown fox jumps over the lazy dog",
@@ -89,16 +89,22 @@ def captioner(folder: Path, name: str = "tiny-caption") -> Path:
 
 
 class FakeLink:
-    """See `service.messages.Link`. Tests set error, hang, heads or blur, and read jobs, cancelled and drained."""
+    """See `service.messages.Link`. Tests set how it behaves, and read jobs, seated, cancelled and drained."""
 
     def __init__(self, bundles: Mapping[str, Bundle]) -> None:
         self.bundles = bundles
         self.jobs: list[Job] = []
+        self.seated: set[str] = set()
         self.cancelled: list[str] = []
-        self.error: HeedError | Exception | None = None
-        self.hang = self.started = self.drained = False
+        self.refusal: HeedError | None = None  # raised at the first step
+        self.error: HeedError | Exception | None = None  # what comes instead of the end
+        self.hang = self.started = self.drained = False  # hang: nothing comes, until the drain
+        self.halt: int | None = None  # hang after so many Tokens
+        self.pace: asyncio.Semaphore | None = None  # taken for each of the Tokens, and for the end
+        self.untold = 0  # of the last tokens, how many only the end tells of
         self.heads, self.blur = (0, 0), 0.0
         self.arrived = asyncio.Semaphore(0)
+        self.stopped = asyncio.Event()
 
     async def start(self) -> None:
         self.started = True
@@ -106,23 +112,65 @@ class FakeLink:
     def ready(self) -> bool:
         return self.started and not self.drained
 
-    async def submit(self, job: Job) -> AsyncIterator[Event]:
+    async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
+        if self.refusal is not None or self.drained:
+            raise self.refusal or Draining(retry_after=5)
         self.jobs.append(job)
+        self.seated.add(job.id)
         self.arrived.release()
+        over = False
         try:
-            await asyncio.sleep(3600 if self.hang else 0)
-        except asyncio.CancelledError:
-            self.cancelled.append(job.id)
+            await (self.stopped.wait() if self.hang else asyncio.sleep(0))
+            for i, tokens in enumerate(self.tokens(job) if job.options.stream else ()):
+                if i == self.halt:
+                    await self.stopped.wait()
+                    break
+                await self.turn()
+                yield tokens
+            await self.turn()
+            end = self.end(job)
+            over = True
+            yield end
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cancelled += [] if over else [job.id]
             raise
+        finally:
+            self.seated.discard(job.id)
+
+    async def turn(self) -> None:
+        if self.pace is not None:
+            await self.pace.acquire()
+
+    def end(self, job: Job) -> Event:
+        if self.drained:
+            return Failed(job.id, Draining(retry_after=5))
         if isinstance(self.error, HeedError):
-            yield Failed(job.id, self.error)
-            return
+            return Failed(job.id, self.error)
         if self.error is not None:
             raise self.error
-        yield Done(job.id, tuple(self.echo(job, rank) for rank in range(job.options.n_best)), TIMINGS)
+        return Done(job.id, tuple(self.echo(job, rank) for rank in range(job.options.n_best)), TIMINGS)
+
+    def tokens(self, job: Job) -> list[Tokens]:
+        """Greedy: one by one. In a beam the last word leads at first, and is taken back."""
+        said = self.echo(job, 0)
+        spoken = range(len(said.ids) - (said.ids[-1] == EOS) - self.untold)
+        steps = [(0, spoken[-1]), *((i, i) for i in spoken)] if job.options.beam_size > 1 else [(i, i) for i in spoken]
+        return [
+            Tokens(
+                job.id,
+                kept,
+                said.ids[i : i + 1],
+                said.logprobs[i : i + 1],
+                None if said.rows is None else said.rows[i : i + 1],
+                {name: values[i : i + 1] for name, values in said.extras.items()},
+            )
+            for kept, i in steps
+        ]
 
     async def drain(self, seconds: float) -> None:
+        """What hangs is not ready in time, whatever that is."""
         self.drained = True
+        self.stopped.set()
 
     async def arrivals(self, jobs: int) -> None:
         """Wait until as many more jobs have come."""

@@ -56,7 +56,7 @@ class Translation:
         part = recipe["data"]
         self.part = part
         languages = part["source"], part["target"]
-        pairs = [_read(source, data, out, languages) for source in part["train"]]
+        pairs = [corpus(source, data, out, languages) for source in part["train"]]
         path = out / "vocabulary.model"
         if not path.exists():
             train_vocabulary(
@@ -119,7 +119,7 @@ def translator(vocabulary: int, part: dict[str, Any]) -> Translator:
     return KINDS[kind](vocabulary, **arguments)
 
 
-def _read(source: dict[str, Any], data: Path, out: Path, languages: tuple[str, str]) -> list[Pair]:
+def corpus(source: dict[str, Any], data: Path, out: Path, languages: tuple[str, str]) -> list[Pair]:
     """The pairs of one entry of the recipe's `train` list; distilled ones lie in the run's own folder."""
     if "distilled" in source:
         return [Pair(*line.split("\t")) for line in lines(out / source["distilled"])]

@@ -31,13 +31,14 @@ def create_app(
     bounds: Bounds = Bounds(),  # noqa: B008 - frozen
     max_body_bytes: int = 16 * 2**20,
     max_requests: int = 128,
-    workers: int = 2,
+    desk_threads: int = 2,
     deadline_seconds: float = 30.0,
     drain_seconds: float = 20.0,
+    ping_seconds: float = 15.0,
     tasks: Mapping[str, Task[Any, Any]] | None = None,
 ) -> FastAPI:
     """The service in front of a link, which is started here unless it runs already, and drained in the end."""
-    desk = Desk(link, bounds, workers, max_requests, deadline_seconds)
+    desk = Desk(link, bounds, desk_threads, max_requests, deadline_seconds)
     tasks = discover() if tasks is None else tasks
 
     @asynccontextmanager
@@ -58,7 +59,7 @@ def create_app(
         redirect_slashes=False,
         lifespan=life,
     )
-    app.include_router(routes.work(desk, tasks))
+    app.include_router(routes.work(desk, tasks, ping_seconds))
     app.include_router(routes.about(desk))
     app.include_router(pages.pages())
     openapi.install(app, tasks)

@@ -1,25 +1,27 @@
 """The front desk: takes a request to its task, its jobs to the engine, and its answer back, timing each phase.
 
-Knows nothing of HTTP and of any one task. Whatever takes more than a moment runs in a bounded pool of threads.
+Knows nothing of HTTP and of any one task. Whatever takes more than a moment runs in a bounded pool of threads; a short
+text takes less than handing it over would.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bundle.manifest import Bundle
+from service.api.order import Order
 from service.errors import DeadlinePassed, QueueFull
 from service.maps.view import View
-from service.messages import Done, Job, Link, answer
-from service.tasks.contract import Answer, Asked, Bounds, Encoded, Task
+from service.messages import Done, Link, answer
+from service.tasks.contract import Asked, Bounds, Task
 
 T = TypeVar("T")
+LIGHT = 1024  # bytes of a body: to answer a text so short takes about half a millisecond, as handing it over does
 Render = Callable[[Sequence[View]], bytes]
 GRACE = 1.0  # seconds after the deadline in which the engine itself may still say that it passed
 
@@ -30,14 +32,14 @@ class Desk:
 
     link: Link
     bounds: Bounds = field(default_factory=Bounds)
-    workers: int = 2
+    threads: int = 2
     max_requests: int = 128
     deadline: float = 30.0
     held: int = 0
     pool: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pool = ThreadPoolExecutor(self.workers, "desk")
+        self.pool = ThreadPoolExecutor(self.threads, "desk")
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -57,67 +59,81 @@ class Desk:
     async def ask(
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, render: Render | None = None
     ) -> tuple[bytes, Mapping[str, float]]:
-        """The answer, drawn or (without a render) as JSON, and seconds by phase; asked_as: the answer's id.
+        """The answer to a request in one go; see `understand` and `answer`."""
+        return await self.answer(await self.understand(task, parse, asked_as), render)
+
+    async def understand(
+        self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None
+    ) -> Order:
+        """A request made ready for the engine; asked_as: the answer's id; size: bytes of its body, if known.
 
         Raises:
-            HeedError: the request, the engine or the deadline.
+            HeedError: it makes no sense, or is beyond a bound.
         """
         began = time.monotonic()
-        order = await self._off_loop(lambda: self._prepare(task, parse))
-        timings = {"prepare": time.monotonic() - began}
-        done = await self._answers([one.job for one in order.encoded], began + self.deadline)
-        timings |= _longest(done)
+        light = size is not None and size <= LIGHT and task.upload is None
+
+        def prepared() -> Order:
+            asked = parse()
+            bundle = task.choose(asked, self.link.bundles)
+            encoded = task.encode(asked, bundle, self.bounds)
+            spent = time.monotonic() - began
+            return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light)
+
+        return prepared() if light else await self.off_loop(prepared)
+
+    async def answer(self, order: Order, render: Render | None = None) -> tuple[bytes, Mapping[str, float]]:
+        """The answer, drawn or (without a render) as JSON, and seconds by phase.
+
+        Raises:
+            HeedError: the engine or the deadline.
+        """
+        done = await self._answers(order)
+        timings = {"prepare": order.prepared, **_longest(done)}
         answered = time.monotonic()
-        body = await self._off_loop(
-            lambda: order.written(done, asked_as, timings) if render is None else render(order.views(done))
-        )
+        if render is not None:
+            body = await self.off_loop(lambda: render(order.views(done)))
+        elif order.light:
+            body = order.written(done, timings)
+        else:
+            body = await self.off_loop(lambda: order.written(done, timings))
         now = time.monotonic()
-        return body, {**timings, "write": now - answered, "total": now - began}
+        return body, {**timings, "write": now - answered, "total": now - order.began}
 
     def close(self) -> None:
         """Stop the threads; what runs is finished first."""
         self.pool.shutdown(wait=True, cancel_futures=True)
 
-    def _prepare(self, task: Task[Any, Any], parse: Callable[[], Asked]) -> _Order:
-        asked = parse()
-        bundle = task.choose(asked, self.link.bundles)
-        return _Order(task, asked, bundle, task.encode(asked, bundle, self.bounds))
-
-    async def _answers(self, jobs: Sequence[Job], deadline: float) -> list[Done]:
+    async def _answers(self, order: Order) -> list[Done]:
         """Every job's end, in order; the first failure cancels the others."""
-        timed = [replace(job, options=replace(job.options, deadline=deadline)) for job in jobs]
+        jobs = order.jobs()
+        if len(jobs) == 1:
+            async with in_time(order):
+                return [await answer(self.link, jobs[0])]
         try:
-            async with asyncio.timeout(deadline - time.monotonic() + GRACE), asyncio.TaskGroup() as group:
-                waiting = [group.create_task(answer(self.link, job)) for job in timed]
-        except TimeoutError:
-            raise DeadlinePassed(f"The answer was not ready within {self.deadline:g} s.") from None
+            async with in_time(order), asyncio.TaskGroup() as group:
+                waiting = [group.create_task(answer(self.link, job)) for job in jobs]
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return [task.result() for task in waiting]
 
-    async def _off_loop(self, work: Callable[[], T]) -> T:
+    async def off_loop(self, work: Callable[[], T]) -> T:
+        """The result of work that takes more than a moment."""
         return await asyncio.get_running_loop().run_in_executor(self.pool, work)
 
 
-@dataclass(frozen=True)
-class _Order:
-    """A request that was understood."""
+@asynccontextmanager
+async def in_time(order: Order) -> AsyncIterator[None]:
+    """What must end by the deadline of an order.
 
-    task: Task[Any, Any]
-    asked: Asked
-    bundle: Bundle
-    encoded: Sequence[Encoded[Any]]
-
-    def written(self, done: Sequence[Done], asked_as: str, timings: Mapping[str, float]) -> bytes:
-        pairs = zip(self.encoded, done, strict=True)
-        results = [self.task.decode(self.asked, self.bundle, one.kept, end) for one, end in pairs]
-        rounded = {phase: round(seconds, 6) for phase, seconds in timings.items()}
-        whole = Answer(id=asked_as, model=self.bundle.manifest.name, timings=rounded, results=results)
-        return whole.model_dump_json(exclude_none=True).encode()
-
-    def views(self, done: Sequence[Done]) -> list[View]:
-        pairs = zip(self.encoded, done, strict=True)
-        return [self.task.view(self.asked, self.bundle, one.kept, end) for one, end in pairs]
+    Raises:
+        DeadlinePassed: it did not.
+    """
+    try:
+        async with asyncio.timeout(order.deadline - time.monotonic() + GRACE):
+            yield
+    except TimeoutError:
+        raise DeadlinePassed(f"The answer was not ready within {order.deadline - order.began:g} s.") from None
 
 
 def _longest(done: Sequence[Done]) -> dict[str, float]:

@@ -10,18 +10,28 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service.api.bodies import BYTES, FILE, FORM, JSON
 from service.api.problems import MEDIA_TYPE, Problem
+from service.api.stream import EVENTS, framed
 from service.errors import Broken, HeedError, Unavailable, tree
 from service.tasks.contract import Task
+from service.tasks.live import DoneEvent, HypothesisEvent, StartEvent, TokenEvent
 
 REF = "#/components/schemas/{model}"
 PROBLEM: dict[str, Any] = {
     "description": "A problem (RFC 9457)",
     "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model=Problem.__name__)}}},
 }
+STREAM = (
+    "Server-sent events, for `stream: true` or by this media type in Accept; the data of each is JSON. For each input "
+    f"a `start` ({StartEvent.__name__}); then, of a greedy answer, every `token` ({TokenEvent.__name__}), which is "
+    f"final, or of a beam, each `hypothesis` ({HypothesisEvent.__name__}) that leads; then `done` "
+    f"({DoneEvent.__name__}). Or `error` ({Problem.__name__}), and nothing after it. What is wrong before the first "
+    "event is an ordinary problem."
+)
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -42,11 +52,26 @@ def request_body(task: Task[Any, Any]) -> dict[str, Any]:
 def responses(task: Task[Any, Any], formats: Sequence[str]) -> Responses:
     """A task's answer in each format, and every problem by status."""
     drawn = {media: {"schema": {"type": "string"}} for media in formats}
+    live = {EVENTS: {"schema": {"type": "string", "description": STREAM}, "example": _events(task)}}
     answer = {
         "description": "A result for each input, in order",
-        "content": {JSON: {"example": dict(task.answer_example)}, **drawn},
+        "content": {JSON: {"example": dict(task.answer_example)}, **drawn, **live},
     }
     return {200: answer, **problems()}
+
+
+def _events(task: Task[Any, Any]) -> str:
+    """The example of an answer as the stream that it would have been."""
+    answer, (result, *_) = task.answer_example, task.answer_example["results"]
+    map_, about = result["attention"], {"input": 0, "id": answer["id"], "model": answer["model"]}
+    token = {**map_["queries"][0], "index": 0, "id": 1071, "attention": map_["weights"][0], "input": 0}
+    token |= {"gate": map_["gate"][0]} if "gate" in map_ else {}
+    told: list[tuple[str, BaseModel]] = [
+        ("start", StartEvent(**about, keys=map_["keys"], layer=map_["layer"], head=map_["head"])),
+        ("token", TokenEvent(**{name: value for name, value in token.items() if name != "i"})),
+        ("done", DoneEvent(**about, timings=answer["timings"], **result)),
+    ]
+    return b"".join(framed(name, event, i) for i, (name, event) in enumerate(told)).decode()
 
 
 def problems() -> Responses:
@@ -70,8 +95,9 @@ def _document(app: FastAPI, tasks: Mapping[str, Task[Any, Any]]) -> Callable[[],
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            models = [(model, "validation") for model in (Problem, *(task.request for task in tasks.values()))]
-            _, schemas = models_json_schema(models, ref_template=REF)  # type: ignore[arg-type]
+            asked = [(model, "validation") for model in (Problem, *(task.request for task in tasks.values()))]
+            told = [(model, "serialization") for model in (StartEvent, TokenEvent, HypothesisEvent, DoneEvent)]
+            _, schemas = models_json_schema([*asked, *told], ref_template=REF)  # type: ignore[list-item]
             made["components"]["schemas"] |= schemas["$defs"]
             app.openapi_schema = made
         return app.openapi_schema

@@ -23,6 +23,7 @@ from service.errors import HeedError, InternalError, Malformed, Meaningless, Ref
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS, MOST_POINTER = 20, 200  # a request with a thousand mistakes is not answered with a thousand lines
+RETRY = 5  # seconds, where an error names none
 log = logging.getLogger("heed.api")
 
 
@@ -49,9 +50,9 @@ class Problem(BaseModel):
     request_id: str
 
 
-def problem(error: HeedError, asked: str) -> Response:
-    """The answer for an error of the request with this id."""
-    body = Problem(
+def told(error: HeedError, asked: str) -> Problem:
+    """What is told of an error of the request with this id."""
+    return Problem(
         type=f"/docs/errors#{error.code}",
         title=error.title,
         status=error.status,
@@ -61,12 +62,21 @@ def problem(error: HeedError, asked: str) -> Response:
         errors=[Place(pointer=place.pointer, detail=place.detail) for place in error.errors] or None,
         limit=error.limit,
         actual=error.actual,
-        retry_after=error.retry_after,
+        retry_after=retry_after(error),
         request_id=asked,
     )
-    headers = {"Cache-Control": "no-store"}
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(error.retry_after)
+
+
+def retry_after(error: HeedError) -> int | None:
+    """Seconds after which to ask again; every refusal for want of room or of an engine says some."""
+    return RETRY if error.retry_after is None and error.status in (429, 503) else error.retry_after
+
+
+def problem(error: HeedError, asked: str) -> Response:
+    """The answer for an error."""
+    body, headers = told(error, asked), {"Cache-Control": "no-store"}
+    if body.retry_after is not None:
+        headers["Retry-After"] = str(body.retry_after)
     if error.status == 413:
         headers["Connection"] = "close"  # the rest of the body is not read
     return Response(body.model_dump_json(exclude_none=True), error.status, headers, MEDIA_TYPE)
@@ -119,17 +129,18 @@ class Net:
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            if not isinstance(error, HeedError):
-                _log(error, request_id(scope))
-                error = InternalError("Something of ours went wrong; the log has the request's id.")
+            found = foreseen(error, request_id(scope))
             if not begun:
-                await problem(error, request_id(scope))(scope, receive, send)
+                await problem(found, request_id(scope))(scope, receive, send)
 
 
-def _log(error: Exception, asked: str) -> None:
-    """Type and places, not the message: that may quote the user."""
+def foreseen(error: Exception, asked: str) -> HeedError:
+    """The error itself if it is one of ours; another is logged (type and places, its message may quote the user)."""
+    if isinstance(error, HeedError):
+        return error
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     log.error("request %s: %s at %s", asked, type(error).__name__, " < ".join(reversed(frames[-8:])))
+    return InternalError("Something of ours went wrong; the log has the request's id.")
 
 
 def install(app: FastAPI) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from service.api import accept, bodies, cards, openapi
 from service.api.desk import Desk, Render
 from service.api.presence import ClientGone, while_there
 from service.api.request_id import request_id
+from service.api.stream import EVENTS, stream
 from service.maps.formats import FORMATS
 from service.tasks.contract import Answer, Task
 
@@ -46,13 +48,13 @@ def about(desk: Desk) -> APIRouter:
     return router
 
 
-def work(desk: Desk, tasks: Mapping[str, Task[Any, Any]]) -> APIRouter:
+def work(desk: Desk, tasks: Mapping[str, Task[Any, Any]], ping_seconds: float) -> APIRouter:
     """POST /v1/{task} for every task."""
     router = APIRouter()
     for task in tasks.values():
         router.add_api_route(
             f"/v1/{task.name}",
-            _endpoint(desk, task),
+            _endpoint(desk, task, ping_seconds),
             methods=["POST"],
             name=task.name,
             summary=task.summary,
@@ -65,22 +67,46 @@ def work(desk: Desk, tasks: Mapping[str, Task[Any, Any]]) -> APIRouter:
     return router
 
 
-def _endpoint(desk: Desk, task: Task[Any, Any]) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        media = accept.choose(request.headers.get("accept"), list(RENDERS))
-        asked_as = request_id(request.scope)
-        with desk.place():
-            parse = await bodies.read(request, task)
+def _endpoint(desk: Desk, task: Task[Any, Any], ping_seconds: float) -> Callable[[], Awaitable[Response]]:
+    async def endpoint() -> Response:
+        return _Work(desk, task, ping_seconds)
+
+    return endpoint
+
+
+class _Work(Response):
+    """An answer that is made while it is sent, because a stream begins before its end is known."""
+
+    def __init__(self, desk: Desk, task: Task[Any, Any], ping_seconds: float) -> None:
+        super().__init__()
+        self.desk, self.task, self.ping_seconds, self.streams = desk, task, ping_seconds, False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold a place from before the body is read until there is an answer, or until the end of a stream."""
+        request = Request(scope, receive)
+        media = accept.choose(request.headers.get("accept"), [*RENDERS, EVENTS])
+        with self.desk.place():
+            parse = await bodies.read(request, self.task)
+            size = None if self.task.upload else len(await request.body())  # read above: this one is at hand
             try:
-                asking = desk.ask(task, parse, asked_as, RENDERS[media])
-                body, timings = await while_there(request, asking)
+                response = await while_there(request, self._answered(parse, size, media, scope, send))
             except ClientGone:
-                return Response(status_code=NOBODY_THERE)
+                response = Response(status_code=NOBODY_THERE)
+        if not self.streams:
+            await response(scope, receive, send)
+
+    async def _answered(self, parse: bodies.Parse, size: int | None, media: str, scope: Scope, send: Send) -> Response:
+        """The answer; a stream has been sent then, and what is returned stands for nothing."""
+        asked = parse if media != EVENTS else lambda: parse().model_copy(update={"stream": True})
+        order = await self.desk.understand(self.task, asked, request_id(scope), size=size)
+        if order.asked.stream:
+            self.streams = True
+            await stream(self.desk, order, send, self.ping_seconds)
+            return Response()
+        body, timings = await self.desk.answer(order, RENDERS[media])
         headers = {"Server-Timing": _server_timing(timings), "Vary": "Accept", "Cache-Control": "no-store"}
         charset = "; charset=utf-8" if media in TEXT else ""
         return Response(body, headers=headers, media_type=media + charset)
-
-    return endpoint
 
 
 def _server_timing(timings: Mapping[str, float]) -> str:

@@ -61,10 +61,10 @@ class Caches:
 
     def shrink(self, guests: int) -> None:
         """Give back the last entries if nobody uses them: empty ones cost time at every step."""
-        used = self.ancestors[:guests].any((0, 1))
-        most = max(int(used.nonzero()[0].max(initial=0)), int(self.free[:guests].max(initial=0))) + 1
-        entries = max(-(-most // STRIDE) * STRIDE, -(-self.width // STRIDE) * STRIDE)
-        if entries < len(used):
+        used = np.atleast_1d(self.ancestors[:guests].any((0, 1)))
+        most = max(int(np.nonzero(used)[0].max(initial=0)), int(self.free[:guests].max(initial=0))) + 1
+        entries = max(-(-most // STRIDE) * STRIDE, -(-self.width // STRIDE) * STRIDE) + STRIDE
+        if entries < len(used):  # one stride is kept: to take it back at every step would cost more than it saves
             self._resize(entries)
 
     def _resize(self, entries: int) -> None:

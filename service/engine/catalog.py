@@ -32,8 +32,10 @@ class Catalog:
         rows: int,
         queue: int,
         cells: int = 2**20,
+        patience: float = 2.0,
+        device: str = "cpu",
     ) -> None:
-        """Load the bundles of a folder, all or those named.
+        """Load the bundles of a folder, all or those named; the rest as in `Session` and `Loop`.
 
         Raises:
             BadBundle: one of them cannot be served, one that was named is not there, or there is none.
@@ -48,9 +50,10 @@ class Catalog:
             raise BadBundle(folder, "holds no bundle")
         self.loops: dict[str, Loop] = {}
         for name, bundle in self.bundles.items():
-            session, newcomers = Session(bundle, precision=precision), NEWCOMERS[bundle.manifest.input]
+            session = Session(bundle, precision=precision, device=device)
+            seats = {"rows": rows, "newcomers": NEWCOMERS[bundle.manifest.input], "queue": queue, "cells": cells}
             try:
-                self.loops[name] = Loop(session, name, rows=rows, newcomers=newcomers, queue=queue, cells=cells)
+                self.loops[name] = Loop(session, name, **seats, patience=patience)
             except ValueError as small:
                 raise BadBundle(bundle.path, str(small)) from small
 
@@ -62,6 +65,10 @@ class Catalog:
     def ready(self) -> bool:
         """Whether every model can be asked for."""
         return all(loop.ready() for loop in self.loops.values())
+
+    def stuck(self, seconds: float) -> bool:
+        """Whether a loop hangs; see `Loop.stuck`."""
+        return any(loop.stuck(seconds) for loop in self.loops.values())
 
     def submit(self, job: Job, sink: Callable[[Event], None]) -> Sequence:
         """Queue a job at its model's loop; see `Loop.submit`.

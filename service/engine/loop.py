@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from service.engine.layout import Layout
+from service.engine.replies import answers, told
 from service.engine.scheduler import Scheduler, span_for, width_for
 from service.engine.sequence import Sequence
 from service.engine.session import Encoded
@@ -39,8 +40,18 @@ class Steps(Protocol):
 class Loop:
     """A thread that serves one model. Sinks are called from that thread and must not block."""
 
-    def __init__(self, session: Steps, name: str, *, rows: int, newcomers: int, queue: int, cells: int = 2**20) -> None:
-        """rows: beam rows stepped at once; cells: padded memory positions held at once, as in `Scheduler`.
+    def __init__(
+        self,
+        session: Steps,
+        name: str,
+        *,
+        rows: int,
+        newcomers: int,
+        queue: int,
+        cells: int = 2**20,
+        patience: float = 2.0,
+    ) -> None:
+        """rows: beam rows stepped at once; cells and patience as in `Scheduler`.
 
         newcomers: guests encoded at once; queue: beam rows that may wait for a seat.
 
@@ -48,7 +59,7 @@ class Loop:
             ValueError: the longest input that the model takes would not fit the cells.
         """
         self.session, self.name, self.queue = session, name, queue
-        self.scheduler = Scheduler(rows, newcomers, positions=session.layout.positions, cells=cells)
+        self.scheduler = Scheduler(rows, newcomers, positions=session.layout.positions, cells=cells, patience=patience)
         if span_for(session.layout.positions) > cells:
             raise ValueError(f"its longest input takes {span_for(session.layout.positions)} cells; there are {cells}")
         self.tables: dict[tuple[int, int], Slots] = {}  # by beam width and span
@@ -57,6 +68,7 @@ class Loop:
         self.draining = self.dead = False
         self.left: list[Sequence] = []  # who were cancelled and are still to be seen off
         self.ticks = 0
+        self.since: float | None = None  # when the present tick began, in time.monotonic() seconds; None at rest
         self.thread = threading.Thread(target=self._run, name=f"loop-{name}", daemon=True)
 
     def start(self) -> None:
@@ -66,6 +78,11 @@ class Loop:
     def ready(self) -> bool:
         """Whether a job submitted now would be worked on."""
         return self.thread.is_alive() and not self.draining and not self.dead
+
+    def stuck(self, seconds: float) -> bool:
+        """Whether the present tick has taken longer than this: something in it hangs, and will not come back."""
+        since = self.since
+        return since is not None and time.monotonic() - since > seconds
 
     def submit(self, job: Job, sink: Callable[[Event], None]) -> Sequence:
         """Queue a job; its events go to the sink.
@@ -129,9 +146,11 @@ class Loop:
                 if self.draining:
                     return False
                 self.left.clear()
+                self.since = None
                 self.pace.rest(time.monotonic())
                 self.change.wait()
-            self.pace.begin(time.monotonic())
+            self.since = time.monotonic()
+            self.pace.begin(self.since)
             return not self.dead
 
     def seated(self) -> int:
@@ -214,13 +233,13 @@ class Loop:
     def emit(self, table: Slots, places: list[int]) -> None:
         """Tell listeners what is new; send the finished guests their answers and free their places."""
         now = time.monotonic()
-        for guest, tokens in table.told():
+        for guest, tokens in told(table):
             guest.sink(tokens)
         for place in reversed(places):
-            answers = table.answers(place)
+            hypotheses = answers(table, place)
             guest = table.leave(place)
             self.pace.leave(table.width, now)
-            guest.sink(Done(guest.job.id, answers, guest.timings(now)))
+            guest.sink(Done(guest.job.id, hypotheses, guest.timings(now)))
 
     def _send_off(self, sequence: Sequence, now: float) -> None:
         """Tell a guest who left, or whose time is up."""

@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from service.engine.sequence import Sequence
 
 WIDTHS = (1, 2, 3, 5, 8, 12, 16, 24, 32)  # beam widths of the tables; a beam of 4 sits in a table of 5
-SHORTEST = 32  # memory positions of the first kind of table; each next kind has twice as many
+SHORTEST = 64  # memory positions of the first kind of table; each next kind has twice as many
 PRIORITIES = 3
 
 Turns = OrderedDict[str, deque[Sequence]]  # an owner's guests, the owner whose turn it is first

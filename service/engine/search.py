@@ -65,6 +65,8 @@ def choose(candidates: Candidates, beams: np.ndarray, width: int) -> Choice:
     beams (G,) is each request's own beam size, at most `width`. A candidate that ends counts only
     if it is among the request's best `beams`; the best `beams` others go on.
     """
+    if width == 1:
+        return _greedy(candidates)
     rank = np.arange(candidates.scores.shape[1])
     ends = candidates.tokens == EOS
     alive = candidates.scores > ALIVE
@@ -84,6 +86,16 @@ def choose(candidates: Candidates, beams: np.ndarray, width: int) -> Choice:
     )
 
 
-def normalised(total: float, length: int, penalty: float) -> float:
-    """A hypothesis' score: sum of log-probabilities / length ** penalty."""
-    return float(total / max(1, length) ** penalty)
+def _greedy(candidates: Candidates) -> Choice:
+    """The one candidate of each request: it ends, or it goes on."""
+    ends = candidates.tokens == EOS
+    alive = candidates.scores > ALIVE
+    request = np.nonzero((ends & alive)[:, 0])[0]
+    return Choice(
+        np.where(alive & ~ends, candidates.scores, np.float32(DEAD)),
+        candidates.tokens,
+        candidates.parents,
+        request,
+        candidates.parents[request, 0],
+        candidates.scores[request, 0],
+    )

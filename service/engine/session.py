@@ -14,7 +14,10 @@ import numpy as np
 import onnxruntime
 
 from bundle.manifest import BadBundle, Bundle
+from service.engine.device import CUDA, Bound, Device
 from service.engine.layout import Layout
+
+ON_CPU = Device("cpu")
 
 
 @dataclass(frozen=True)
@@ -33,22 +36,37 @@ def share_threads(threads: int) -> None:
     onnxruntime allows this once a process, before its first session.
     """
     onnxruntime.set_default_logger_severity(3)
+    onnxruntime.disable_telemetry_events()
     onnxruntime.set_global_thread_pool_sizes(threads, 1)
 
 
 class Session:
     """The encode and step graphs of one bundle, in one precision."""
 
-    def __init__(self, bundle: Bundle, *, precision: str = "int8") -> None:
+    def __init__(
+        self, bundle: Bundle, *, precision: str = "auto", device: str = "cpu", bind: bool | None = None
+    ) -> None:
         """Load the graphs; `share_threads` must have been called in this process.
 
+        precision: int8, fp32, fp16, or auto: int8 on CPUs and fp16 on GPUs, where the bundle has it.
+        device: auto, cpu or cuda:N; bind: whether state stays on the device, as it does on GPUs if not said.
+
         Raises:
-            BadBundle: a graph cannot be loaded, or its inputs and outputs are not those of the manifest.
+            BadBundle: a graph cannot be loaded, or not on this device, or its inputs and outputs are not those of the
+                manifest.
         """
         self.manifest = bundle.manifest
-        self.encoder = _load(bundle, "encode", precision)
-        self.stepper = _load(bundle, "step", precision)
         self.layout = Layout.of(self.manifest)
+        try:
+            self.device = Device.of(device, onnxruntime.get_available_providers())
+        except ValueError as wrong:
+            raise BadBundle(bundle.path, f"cannot be run: {wrong}") from wrong
+        on_gpu = self.device.kind != "cpu"
+        precision = ("fp16" if on_gpu else "int8") if precision == "auto" else precision
+        self.encoder = _load(bundle, "encode", precision, self.device)
+        self.stepper = _load(bundle, "step", precision, self.device)
+        if on_gpu if bind is None else bind:
+            self.stepper = Bound(self.stepper, self.device, {f"{name}_out" for name in self.layout.states})
         self.always = ["scores_out", "tokens_out", "parents_out", "forced_out"]
         self.always += [f"{name}_out" for name in (*self.layout.states, *(self.layout.caches or ()))]
 
@@ -74,21 +92,23 @@ class Session:
         return dict(zip(names, self.stepper.run(names, feeds), strict=True))
 
 
-def open_graph(graph: str | bytes) -> onnxruntime.InferenceSession:
+def open_graph(graph: str | bytes, device: Device = ON_CPU) -> onnxruntime.InferenceSession:
     """An onnxruntime session, on the shared threads, of a file or of a serialised graph."""
     options = onnxruntime.SessionOptions()
     options.use_per_session_threads = False
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(graph, options, providers=device.providers())
 
 
-def _load(bundle: Bundle, graph: str, precision: str) -> onnxruntime.InferenceSession:
+def _load(bundle: Bundle, graph: str, precision: str, device: Device) -> onnxruntime.InferenceSession:
     """An onnxruntime session of one graph, checked against the manifest's names."""
     path = bundle.graph("encode" if graph == "encode" else "step", precision)
     try:
-        session = open_graph(str(path))
+        session = open_graph(str(path), device)
     except Exception as broken:  # onnxruntime's own exceptions have no public common class
         raise BadBundle(path, f"onnxruntime cannot load it: {type(broken).__name__}") from broken
+    if device.kind != "cpu" and CUDA not in session.get_providers():  # onnxruntime falls back without an error
+        raise BadBundle(path, f"cannot be run on {device.kind}:{device.number}: no such GPU works here")
     _agree(session, bundle, graph, path)
     return session
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Many
+from typing import Any
 
 import numpy as np
 
 from bundle.text import BOS, EOS, PAD
 from service.engine.caches import Caches
+from service.engine.device import on_host
 from service.engine.layout import Layout
 from service.engine.search import ALIVE, DEAD, Candidates, Choice, candidates_wanted, choose, force
 from service.engine.sequence import Ended, Sequence
 from service.engine.trail import Trail
-from service.messages import Hypothesis, Tokens
 
 STRIDE = 8  # memory is padded to a multiple of this many positions: few shapes, little waste
 
@@ -31,7 +32,7 @@ class Slots:
         self.width, self.capacity, self.layout, self.count, self.positions = width, capacity, layout, 0, 0
         self.guests: list[Sequence] = []
         self.memory: dict[str, np.ndarray] = {}
-        self.states: list[np.ndarray] = []  # (R, width), the rows that `rows` points into
+        self.states: list[Any] = []  # (R, width), the rows that `rows` points into; on a GPU they stay there
         self.lengths = np.zeros(capacity, np.int64)
         self.mask = np.zeros((capacity, 0), bool)
         self.tokens = np.full((capacity, width), BOS, np.int64)
@@ -71,8 +72,12 @@ class Slots:
         self.caches.clear(start, end)
         self.lengths[start:end] = lengths
         self.mask[start:end] = np.arange(self.positions) < lengths[:, None]
-        base = len(self.states[0]) if self.states else 0
-        self.states = [np.concatenate(pair) for pair in zip(self.states, states, strict=True)] if base else states
+        base = self.states[0].shape[0] if self.states else 0
+        self.states = (
+            [np.concatenate([on_host(old), new]) for old, new in zip(self.states, states, strict=True)]
+            if base
+            else states
+        )
         self.rows[start:end] = base + np.arange(len(guests))[:, None]
         self.tokens[start:end] = BOS
         self.scores[start:end] = np.where(np.arange(self.width) == 0, np.float32(0), np.float32(DEAD))
@@ -128,7 +133,7 @@ class Slots:
             "token": self.tokens[seated],
             "rows": self.rows[seated],
             "scores": self.scores[seated],
-            "forced": np.broadcast_to(self._forced()[1][:, None], (self.count, self.width)).copy(),
+            "forced": self._forced()[1][:, None].repeat(self.width, 1),
             "candidates": np.array([candidates_wanted(self.width)], np.int64),
             "mask": self.mask[seated],
             **{name: values[seated] for name, values in self.memory.items()},
@@ -164,8 +169,6 @@ class Slots:
         candidates = Candidates(out["scores_out"], out["tokens_out"], out["parents_out"])
         forced, tokens = self._forced()
         candidates = force(candidates, forced, tokens, out["forced_out"][:, 0])
-        if width == 1:
-            candidates = _with_a_spare(candidates)
         choice = choose(candidates, self.beams[:n], width)
         steps = self.steps[:n]
         self.trail.keep(steps, {name: out[name] for name in self.kept() if name in out})
@@ -174,7 +177,7 @@ class Slots:
         if self.caches.tables:
             self.caches.write({name: out[f"{name}_out"] for name in self.caches.tables})
             self.caches.turn(choice.parents, choice.scores > ALIVE)
-        self.states = [out[f"{name}_out"].reshape(n * width, -1) for name in self.layout.states]
+        self.states = [_flat(out[f"{name}_out"]) for name in self.layout.states]
         self.rows[:n] = np.arange(n)[:, None] * width + choice.parents
         self.tokens[:n], self.scores[:n] = choice.tokens, choice.scores
         self.steps[:n] += 1
@@ -190,52 +193,8 @@ class Slots:
         matters = np.nonzero(scores > self.bars[choice.ended])[0]
         for i in matters.tolist():
             place, parent, step = int(choice.ended[i]), int(choice.ended_parents[i]), int(steps[i])
-            told = self.trail.told(place, parent, step).then(EOS, choice.ended_scores[i], parent)
+            told = self.trail.ended(place, parent, step, EOS, choice.ended_scores[i])
             self.bars[place] = self.guests[place].end(Ended(told, float(scores[i]), "stop"))
-
-    def answers(self, place: int) -> tuple[Hypothesis, ...]:
-        """The n best hypotheses of a guest, best first; what it lacks is filled up with its best unfinished ones."""
-        guest, steps = self.guests[place], int(self.steps[place])
-        for row in range(int(self.beams[place])):
-            if len(guest.ended) >= guest.job.options.n_best or self.scores[place, row] < ALIVE:
-                break
-            score = float(self.scores[place, row] / steps ** self.penalties[place])
-            guest.end(Ended(self.trail.told(place, row, steps), score, "length"))
-        return tuple(self._hypothesis(place, one) for one in guest.ended)
-
-    def _hypothesis(self, place: int, one: Ended) -> Hypothesis:
-        """An ended hypothesis with the rows along its path."""
-        rows, extras = self._rows(place, one.told.path)
-        return Hypothesis(one.told.ids.tolist(), one.told.logprobs, one.score, one.finish_reason, rows, extras)
-
-    def _rows(self, place: int, path: np.ndarray, first: int = 0) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
-        """The attention that a guest asked for, along a path from a step on, and its scalars."""
-        wanted, layout = self.wants[place], self.layout
-        if not wanted:
-            return None, {}
-        shown, *extras = layout.row or ("",)
-        name = layout.heads[0] if wanted > 1 and layout.heads else shown
-        along = self.trail.along(place, path, int(self.lengths[place]), [name, *extras], first)
-        return along.pop(name, None), along
-
-    def told(self) -> list[tuple[Sequence, Tokens]]:
-        """What the leading hypotheses of those who listen say now, as changes to what they were told before."""
-        if not self.listeners:
-            return []
-        return [
-            (guest, self._change(guest, place))
-            for place, guest in enumerate(self.guests)
-            if guest.job.options.stream and self.scores[place, 0] >= ALIVE
-        ]
-
-    def _change(self, guest: Sequence, place: int) -> Tokens:
-        told, before = self.trail.told(place, 0, int(self.steps[place])), guest.streamed
-        common = min(len(before), len(told.ids))
-        differs = np.nonzero(told.ids[:common] != before[:common])[0]
-        kept = int(differs[0]) if len(differs) else common
-        guest.streamed = told.ids
-        rows, extras = self._rows(place, told.path, kept)
-        return Tokens(guest.job.id, kept, told.ids[kept:].tolist(), told.logprobs[kept:], rows, extras)
 
     def leave(self, place: int) -> Sequence:
         """Free a place: the last guest moves there."""
@@ -261,13 +220,9 @@ class Slots:
         )  # fmt: skip
 
 
-def _with_a_spare(candidates: Candidates) -> Candidates:
-    """Greedy search asks for one candidate; where it is EOS nothing goes on, so a dead one is put behind it."""
-    return Candidates(
-        np.pad(candidates.scores, ((0, 0), (0, 1)), constant_values=DEAD),
-        np.pad(candidates.tokens, ((0, 0), (0, 1)), constant_values=PAD),
-        np.pad(candidates.parents, ((0, 0), (0, 1))),
-    )
+def _flat(state: Any) -> Any:
+    """State (B, K, width) as rows; on a device of its own it is in rows already."""
+    return state.reshape(-1, state.shape[-1]) if isinstance(state, np.ndarray) else state
 
 
 def _first(axis: int, kept: int) -> tuple[slice, ...]:

@@ -28,18 +28,12 @@ class Told(NamedTuple):
     totals: np.ndarray
     path: np.ndarray
 
-    def then(self, piece: int, total: float, row: int) -> Told:
-        """The same with one token more, computed by this row."""
-        return Told(
-            np.append(self.ids, np.int32(piece)),
-            np.append(self.totals, np.float32(total)),
-            np.append(self.path, np.int16(row)),
-        )
-
     @property
     def logprobs(self) -> np.ndarray:
         """Log-probability of each token (T,)."""
-        return np.diff(self.totals, prepend=np.float32(0))
+        each = self.totals.copy()
+        each[1:] -= self.totals[:-1]
+        return each
 
 
 class Trail:
@@ -86,6 +80,12 @@ class Trail:
             self.totals[place, row, :steps].copy(),
             self.paths[place, row, :steps].copy(),
         )
+
+    def ended(self, place: int, row: int, steps: int, piece: int, total: float) -> Told:
+        """What a row's hypothesis said in its first `steps` steps, and one piece more, which that row computed."""
+        told = self.told(place, row, steps + 1)
+        told.ids[steps], told.totals[steps], told.path[steps] = piece, total, row
+        return told
 
     def along(
         self, place: int, path: np.ndarray, length: int, names: Sequence[str], first: int = 0

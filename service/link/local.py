@@ -6,7 +6,7 @@ Knows nothing of sessions, tasks or HTTP; the engine is handed to it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, Protocol
 
 from bundle.manifest import Bundle
@@ -20,6 +20,7 @@ class Engine(Protocol):
 
     def start(self) -> None: ...
     def ready(self) -> bool: ...
+    def stuck(self, seconds: float) -> bool: ...
     def submit(self, job: Job, sink: Callable[[Event], None]) -> Any: ...
     def cancel(self, ticket: Any) -> None: ...
     def drain(self, seconds: float) -> None: ...
@@ -50,7 +51,7 @@ class LocalLink:
         """Whether every loop lives and accepts jobs."""
         return self.engine is not None and self.engine.ready()
 
-    async def submit(self, job: Job) -> AsyncIterator[Event]:
+    async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
         """See `Link.submit`. Leaving the iterator early frees the job's slot."""
         if self.engine is None:
             raise RuntimeError("the link is not started")

@@ -27,12 +27,19 @@ def counted(map_: AttentionMap, unit: OffsetUnit, *, answer: str, source: str | 
     """
     if map_.offsets != "codepoint":
         raise ValueError(f"offsets are in {map_.offsets} already")
+    if isinstance(map_.keys, TextKeys) and source is None:
+        raise ValueError("text keys need the source text")
+    if unit == "codepoint":
+        return map_
     changes: dict[str, object] = {"offsets": unit, "queries": _moved(map_.queries, answer, unit)}
-    if isinstance(map_.keys, TextKeys):
-        if source is None:
-            raise ValueError("text keys need the source text")
-        changes["keys"] = TextKeys(items=_moved(map_.keys.items, source, unit))
+    if isinstance(map_.keys, TextKeys) and source is not None:
+        changes["keys"] = counted_keys(map_.keys, unit, source)
     return map_.model_copy(update=changes)
+
+
+def counted_keys(keys: TextKeys, unit: OffsetUnit, source: str) -> TextKeys:
+    """Keys in code points of this text, counted in another unit."""
+    return TextKeys(items=_moved(keys.items, source, unit))
 
 
 def places(text: str, unit: OffsetUnit) -> list[int]:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,13 +51,20 @@ def text_map(
     _check(rows, answer, len(source_pieces) + 1)
     spoken, queries, average = _queries(answer, unit)
     groups = grouped(source_pieces, unit)
-    items = [_item(i, source_text, [source_pieces[p] for p in group]) for i, group in enumerate(groups)]
-    items.append(Item(i=len(items), text=EOS_TEXT, start=len(source_text), end=len(source_text)))
     total = _membership([*groups, [len(source_pieces)]], len(source_pieces) + 1)  # (key words, S)
     weights = average @ rows[spoken] @ total.T
-    return AttentionMap(
-        kind=kind, layer=layer, head=head, unit=unit, queries=queries, keys=TextKeys(items=items), weights=weights
-    )
+    keys = _keys(source_text, source_pieces, groups)
+    return AttentionMap(kind=kind, layer=layer, head=head, unit=unit, queries=queries, keys=keys, weights=weights)
+
+
+def text_keys(text: str, pieces: Sequence[Piece], unit: Unit) -> TextKeys:
+    """What rows over a text look at: its words or pieces, and its end."""
+    return _keys(text, pieces, grouped(pieces, unit))
+
+
+def _keys(text: str, pieces: Sequence[Piece], groups: Sequence[Sequence[int]]) -> TextKeys:
+    items = [_item(i, text, [pieces[p] for p in group]) for i, group in enumerate(groups)]
+    return TextKeys(items=[*items, Item(i=len(items), text=EOS_TEXT, start=len(text), end=len(text))])
 
 
 def grid_map(
@@ -129,6 +137,7 @@ def _unglued(word: list[int], pieces: Sequence[Piece]) -> Iterator[list[int]]:
     yield from (part for part in (word[:first], word[first:last], word[last:]) if part)
 
 
+@lru_cache(maxsize=1 << 15)
 def _is_mark(text: str) -> bool:
     """Punctuation, symbols, or nothing at all: the piece of a lone space goes with the mark behind it."""
     return all(unicodedata.category(character)[0] in "PS" for character in text)
@@ -154,7 +163,10 @@ def _queries(answer: Answer, unit: Unit) -> tuple[np.ndarray, list[Query], np.nd
     if answer.logprobs is not None:
         sums = (member @ answer.logprobs[spoken]).tolist()
     items = [_item(i, answer.text, [pieces[p] for p in group]) for i, group in enumerate(groups)]
-    queries = [Query(**item.model_dump(), logprob=total) for item, total in zip(items, sums, strict=True)]
+    queries = [
+        Query(i=item.i, text=item.text, start=item.start, end=item.end, logprob=total)
+        for item, total in zip(items, sums, strict=True)
+    ]
     return spoken, queries, member / np.maximum(member.sum(axis=1, keepdims=True), 1)
 
 

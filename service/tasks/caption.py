@@ -123,6 +123,11 @@ def _shown(source: Source) -> Image.Image:
     return Image.fromarray(square.clip(0, 255).round().astype(np.uint8).transpose(1, 2, 0)).resize(shape)
 
 
+def keys(_: CaptionRequest, source: Source) -> GridKeys:
+    """The grid over the picture."""
+    return source.grid
+
+
 class _Spoken:
     """A hypothesis about a picture."""
 
@@ -155,6 +160,7 @@ TASK = Task(
     encode=encode,
     decode=decode,
     view=view,
+    keys=keys,
     upload="image",
     request_example={
         "image": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"

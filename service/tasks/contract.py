@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bundle.manifest import Bundle
 from service.errors import Meaningless, TextTooLong, UnknownModel, Where, WrongTask
 from service.maps.alignment import Alignment
-from service.maps.envelope import AttentionMap, Head, OffsetUnit, Unit
+from service.maps.envelope import AttentionMap, GridKeys, Head, OffsetUnit, TextKeys, Unit
 from service.maps.view import View
 from service.messages import Done, Hypothesis, Job, Options
 
@@ -24,6 +24,9 @@ Attention = Literal["none", "hard", "soft", "full"]
 Label = Callable[[np.ndarray, int, Head], AttentionMap]  # (T, S) rows of a layer and head to a map in code points
 Count = Callable[[AttentionMap], AttentionMap]  # that map, its offsets in another unit
 Maps = AttentionMap | list[AttentionMap] | None
+Keys = TextKeys | GridKeys
+Priority = Literal["high", "normal", "low"]
+PRIORITIES: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,12 @@ class Asked(BaseModel):
     unit: Unit = Field("word", description="Whether the map's rows and columns are words or the model's own pieces.")
     offsets: OffsetUnit = Field(
         "codepoint", description="The unit of start and end: JavaScript counts utf16, bytes are utf8."
+    )
+    priority: Priority = Field(
+        "normal", description="Who is seated first; who waits long enough is seated in any case."
+    )
+    stream: bool = Field(
+        False, description="Answer as text/event-stream while the search goes on, as `Accept: text/event-stream` does."
     )
 
 
@@ -122,6 +131,7 @@ class Task(Generic[Q, T]):
     encode: Callable[[Q, Bundle, Bounds], Sequence[Encoded[T]]]
     decode: Callable[[Q, Bundle, T, Done], Result]
     view: Callable[[Q, Bundle, T, Done], View]  # how the same answer is drawn; not asked for where JSON is
+    keys: Callable[[Q, T], Keys]  # what a row of an answer that is not ready yet looks at: pieces or cells
     request_example: Mapping[str, Any]
     answer_example: Mapping[str, Any]
     upload: str | None = None  # the field that a raw body or a multipart file fills, if any
@@ -163,7 +173,17 @@ def options(asked: Asked, bundle: Bundle, bounds: Bounds, *, rows: bool) -> Opti
     prefix = tuple(bundle.text.ids(asked.prefix))
     at_most(length - 1, "prefix", len(prefix), TextTooLong)
     penalty = usual.length_penalty if asked.length_penalty is None else asked.length_penalty
-    return Options(beam_size, n_best, penalty, length, prefix, attention=rows)
+    return Options(
+        beam_size,
+        n_best,
+        penalty,
+        length,
+        prefix,
+        attention=rows,
+        heads=asked.attention == "full",
+        stream=asked.stream,
+        priority=PRIORITIES[asked.priority],
+    )
 
 
 def at_most(limit: int, field: str, actual: int, error: type[Meaningless] = Meaningless) -> int:
@@ -179,13 +199,18 @@ def job(bundle: Bundle, inputs: Mapping[str, Any], how: Options) -> Job:
     return Job(uuid.uuid4().hex, bundle.manifest.name, inputs, how)
 
 
-def best_map(rows: np.ndarray, bundle: Bundle, label: Label) -> AttentionMap:
-    """The layer and head that the manifest shows by default, of rows (T, S) or (T, layers, heads, S)."""
+def shown(rows: np.ndarray, bundle: Bundle) -> tuple[np.ndarray, int, Head]:
+    """Rows (T, S) of the layer and head that the manifest shows by default, of rows (T, S) or (T, layers, heads, S)."""
     usual = bundle.manifest.attention[0]
     layer, head = usual.default_layer, usual.default_head
     if rows.ndim == 2:
-        return label(rows, layer, head)
-    return label(rows[:, layer].mean(axis=1) if head == "mean" else rows[:, layer, head], layer, head)
+        return rows, layer, head
+    return rows[:, layer].mean(axis=1) if head == "mean" else rows[:, layer, head], layer, head
+
+
+def best_map(rows: np.ndarray, bundle: Bundle, label: Label) -> AttentionMap:
+    """The map of the layer and head that are shown by default."""
+    return label(*shown(rows, bundle))
 
 
 def every_map(rows: np.ndarray, label: Label) -> list[AttentionMap]:

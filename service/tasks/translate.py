@@ -16,11 +16,11 @@ from bundle.manifest import Bundle
 from bundle.text import EOS, Piece, has_words
 from service.errors import EmptyText, HeedError, Meaningless, NoWords, TextTooLong, UnknownPair, Where
 from service.maps.alignment import Alignment, align
-from service.maps.envelope import AttentionMap, Head, Unit
-from service.maps.offsets import counted
+from service.maps.envelope import AttentionMap, Head, TextKeys, Unit
+from service.maps.offsets import counted, counted_keys
 from service.maps.view import View
 from service.maps.words import Answer as Said
-from service.maps.words import text_map
+from service.maps.words import text_keys, text_map
 from service.messages import Done, Hypothesis, Options
 from service.tasks.contract import (
     Asked,
@@ -147,6 +147,11 @@ def view(asked: TranslateRequest, bundle: Bundle, source: Source, done: Done) ->
     return View(bundle.manifest.name, best.text, best.hypothesis.score, source.text, map_)
 
 
+def keys(asked: TranslateRequest, source: Source) -> TextKeys:
+    """The source's pieces, and its end."""
+    return counted_keys(text_keys(source.text, source.pieces, "piece"), asked.offsets, source.text)
+
+
 class _Spoken:
     """A hypothesis beside the text that it answers."""
 
@@ -194,6 +199,7 @@ TASK = Task(
     encode=encode,
     decode=decode,
     view=view,
+    keys=keys,
     request_example={"text": "Dogs", "source": "en", "target": "de"},
     answer_example={
         "id": "4f1c0d2ab7e94c4b8d1f6a3e5c7b9d01",

@@ -11,6 +11,7 @@ import pytest
 
 from bundle.manifest import Bundle, find
 from service.api.app import create_app
+from service.messages import Link
 from service.tasks.contract import Bounds
 from tests.fakes import FakeLink, captioner, tiny_bundle
 
@@ -47,7 +48,7 @@ async def client(link: FakeLink) -> AsyncIterator[httpx.AsyncClient]:
 class client_of:  # noqa: N801 - used as a function
     """A client to an app of its own, within its life; options go to `create_app`."""
 
-    def __init__(self, link: FakeLink, **options: Any) -> None:
+    def __init__(self, link: Link, **options: Any) -> None:
         self.app = create_app(link, **{"bounds": BOUNDS, "max_body_bytes": BODY_BYTES, **options})
         self.life = self.app.router.lifespan_context(self.app)
 

@@ -15,6 +15,7 @@ from service.errors import EngineFailed, QueueFull, tree
 from service.tasks import discover
 from tests.api.asking import GOOD, problem, still_answers
 from tests.api.conftest import client_of
+from tests.api.sse import events
 
 pytestmark = pytest.mark.anyio
 
@@ -163,6 +164,9 @@ async def test_openapi_tells_bodies_formats_problems_and_examples_of_every_task(
         answer = told["responses"]["200"]["content"]
         assert answer["application/json"]["example"]["results"]
         assert {"text/plain", "image/png", "application/x-npz"} <= set(answer)
+        start, token, done = events(answer["text/event-stream"]["example"])
+        assert (start.event, token.event, done.event) == ("start", "token", "done")
+        assert token.data["text"] == done.data["text"]
         assert {"400", "406", "413", "415", "422", "429", "500", "503", "504"} <= set(told["responses"])
         assert "application/problem+json" in told["responses"]["422"]["content"]
     pictures = set(document["paths"]["/v1/caption"]["post"]["requestBody"]["content"])
@@ -175,6 +179,7 @@ async def test_openapi_has_no_reference_to_nowhere_and_no_validation_error_of_fa
     assert references <= set(schemas)
     assert not {"HTTPValidationError", "ValidationError"} & references
     assert {"TranslateRequest", "CaptionRequest", "Problem", "Answer"} <= set(schemas)
+    assert {"StartEvent", "TokenEvent", "HypothesisEvent", "DoneEvent"} <= set(schemas)
 
 
 async def test_the_examples_of_answers_are_answers(document) -> None:

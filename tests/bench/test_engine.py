@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import lzma
 from pathlib import Path
 
-from bench.engine import measure, read
+from bench.engine import measure
 from bundle.manifest import Bundle
 from service.engine.session import Session
-
-
-def test_texts_are_read_a_line_each_packed_or_not(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("one\n\n two \n")
-    (tmp_path / "a.xz").write_bytes(lzma.compress(b"one\ntwo\n"))
-    assert read(tmp_path / "a.txt") == read(tmp_path / "a.xz") == ["one", "two"]
 
 
 def test_sentences_tokens_and_steps_are_counted_and_the_session_is_left_as_it_was(toys: Path) -> None:

@@ -40,7 +40,7 @@ def test_a_beam_sits_at_the_narrowest_table_that_holds_it() -> None:
 
 
 def test_a_length_sits_with_its_like() -> None:
-    assert [span_for(length) for length in (1, 32, 33, 64, 65, 500)] == [32, 32, 64, 64, 128, 512]
+    assert [span_for(length) for length in (1, 64, 65, 128, 129, 500)] == [64, 64, 128, 128, 256, 512]
 
 
 def test_who_does_not_fit_is_passed_over_but_not_for_ever() -> None:
@@ -57,7 +57,7 @@ def test_what_does_not_fit_the_cells_waits() -> None:
     long, short = guest("long", length=200, owner="l"), guest("short", length=10)
     assert scheduler.fits(long) and not scheduler.fits(guest("longer", length=257))
     queue(scheduler, long, short)
-    assert names(scheduler.pick(10, 96, now=0.1)) == ["short"]
+    assert names(scheduler.pick(10, 128, now=0.1)) == ["short"]
     assert names(scheduler.pick(10, 255, now=0.1)) == []
     assert names(scheduler.pick(10, 256, now=0.1)) == ["long"]
 

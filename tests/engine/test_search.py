@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bundle.text import EOS
-from service.engine.search import ALIVE, Candidates, choose, force, normalised
+from service.engine.search import ALIVE, Candidates, choose, force
 
 
 def test_ended_hypotheses_leave_and_the_next_best_take_their_beams() -> None:
@@ -45,9 +45,3 @@ def test_a_forced_piece_takes_the_place_of_all_candidates_of_its_request_alone()
     found = force(candidates, np.array([True, False]), np.array([9, 0]), np.array([-8.0, 0.0], np.float32))
     assert found.tokens[0, 0] == 9 and found.scores[0, 0] == -8.0 and found.scores[0, 1] < ALIVE
     assert found.parents[0, 0] == 0 and found.tokens[1].tolist() == [6, 7]
-
-
-def test_scores_are_normalised_by_length_to_the_penalty() -> None:
-    assert normalised(-6.0, 4, 1.0) == -1.5
-    assert normalised(-6.0, 4, 0.0) == -6.0
-    assert normalised(-6.0, 4, 0.5) == -3.0

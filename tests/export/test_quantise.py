@@ -36,7 +36,7 @@ def model() -> onnx.ModelProto:
 
 def with_bias(model: onnx.ModelProto, bias: np.ndarray) -> onnx.ModelProto:
     """The same graph with a constant added to what comes out."""
-    made = onnx.ModelProto.FromString(model.SerializeToString())
+    made: onnx.ModelProto = onnx.ModelProto.FromString(model.SerializeToString())
     made.graph.node[-1].output[0] = "product"
     made.graph.node.append(helper.make_node("Add", ["product", "bias"], ["out"]))
     made.graph.initializer.append(numpy_helper.from_array(bias, "bias"))

@@ -41,12 +41,16 @@ VIOLATIONS = [
     ("models know nothing", "models/train.py", "import fastapi"),
     ("export reaches models", "export/parity.py", "import service.settings"),
     ("bench measures the engine", "bench/engine.py", "import service.link.local"),
+    ("bench measures the engine", "bench/peers/offline.py", "import models.train"),
+    ("what runs in other environments", "bench/peers/offline.py", "import bench.peers.inside.eager"),
     ("tasks never import each other", "service/tasks/caption.py", "import service.tasks.translate"),
     ("only session imports onnxruntime", "service/engine/loop.py", "import onnxruntime"),
     ("api reaches an engine through a Link", "service/api/app.py", "import service.engine.loop"),
     ("engine and link draw no maps", "service/link/local.py", "import service.maps.envelope"),
+    ("a worker knows no requests", "service/worker.py", "import service.maps.envelope"),
     ("only entry points read Settings", "service/tasks/caption.py", "import service.settings"),
     ("only api and the command line speak HTTP", "service/link/local.py", "import fastapi"),
+    ("only api and the command line speak HTTP", "service/worker.py", "import uvicorn"),
 ]
 
 

@@ -112,6 +112,16 @@ def test_a_run_begins_with_the_best_weights_and_the_vocabulary_of_its_first(data
     assert (tmp_path / "vocabulary.model").read_bytes() == (tmp_path / "start" / "vocabulary.model").read_bytes()
 
 
+def test_what_it_starts_from_may_start_from_something_itself(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "oldest.json").write_text(json.dumps(recipe(steps=4)))
+    (tmp_path / "older.json").write_text(json.dumps({**recipe(steps=2), "first": "oldest"}))
+    begin(tmp_path / "older.json", data, tmp_path / "start")
+    oldest, older = tmp_path / "start" / "start" / "best.pt", tmp_path / "start" / "best.pt"
+    assert torch.load(oldest, weights_only=True)["figures"]["step"] == 4
+    assert torch.load(older, weights_only=True)["figures"]["step"] == 2
+    assert torch.load(older, weights_only=True)["recipe"]["first"] == "oldest"
+
+
 @pytest.mark.parametrize("path", sorted(Path("models/recipes").glob("*.json")), ids=lambda path: path.stem)
 def test_every_recipe_can_be_read(path: Path) -> None:
     content = json.loads(path.read_text())

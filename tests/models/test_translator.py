@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from bundle.text import BOS, EOS, PAD
+from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
-from models.tasks.translation import greedy
+from models.tasks.translation import greedy, translator
 
 
 @pytest.fixture
@@ -65,3 +66,10 @@ def test_greedy_says_neither_padding_nor_the_unknown_piece(net: RecurrentTransla
         net.bias[[PAD, 1, BOS]] = 50.0
     for ids in greedy(net, SOURCE):
         assert not {PAD, 1, BOS, EOS} & set(ids)
+
+
+def test_a_recipe_names_the_kind_of_net() -> None:
+    assert isinstance(translator(20, {"decoder": 8}), RecurrentTranslator)
+    assert isinstance(translator(20, {"kind": "transformer", "width": 8, "heads": 2}), TransformerTranslator)
+    with pytest.raises(ValueError, match="convolution"):
+        translator(20, {"kind": "convolution"})

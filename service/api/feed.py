@@ -1,0 +1,79 @@
+"""The jobs of one order at work: what the engine says of each goes into its `Live`, and whoever waits is woken.
+
+Knows nothing of HTTP. Nobody is ever waited for here: a slow client costs the engine nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+from service.api.order import Order
+from service.messages import Done, Event, Failed, Job, Link, Tokens
+
+
+class Feed:
+    """`failure` is the first that befell any of the jobs; what was heard before is still worth telling."""
+
+    def __init__(self, order: Order) -> None:
+        self.lives = order.lives()
+        self.failure: Exception | None = None
+        self.changed = asyncio.Event()
+
+    async def change(self, seconds: float) -> bool:
+        """Wait for something new; False if nothing came for so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.changed.wait()
+        except TimeoutError:
+            return False
+        self.changed.clear()
+        return True
+
+    def check(self) -> None:
+        """Raises: the first failure."""
+        if self.failure is not None:
+            raise self.failure
+
+    async def listen(self, link: Link, place: int, job: Job) -> None:
+        """Follow one job to its end; leaving frees its slot at once."""
+        try:
+            events = link.submit(job)
+            async with aclosing(events):
+                async for event in events:
+                    self._hear(place, event)
+            if self.lives[place].done is None:
+                raise RuntimeError("the link ended a job without Done or Failed")
+        except Exception as failure:  # noqa: BLE001 - whoever tells the client raises it
+            self.failure = self.failure or failure
+        finally:
+            self.changed.set()
+
+    def _hear(self, place: int, event: Event) -> None:
+        if isinstance(event, Failed):
+            raise event.error
+        if isinstance(event, Tokens):
+            self.lives[place].hear(event)
+        elif isinstance(event, Done):
+            self.lives[place].finish(event)
+        self.changed.set()
+
+
+@asynccontextmanager
+async def at_work(link: Link, order: Order) -> AsyncIterator[Feed]:
+    """The order's jobs, submitted; those that are not done in the end are cancelled.
+
+    Raises:
+        HeedError: the link refused one, at its first step.
+    """
+    feed = Feed(order)
+    listening = [asyncio.create_task(feed.listen(link, place, job)) for place, job in enumerate(order.jobs())]
+    try:
+        await asyncio.sleep(0)  # each takes its first step
+        feed.check()
+        yield feed
+    finally:
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)

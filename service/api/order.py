@@ -1,0 +1,69 @@
+"""A request that was understood: its jobs, and how what the engine says of them becomes its answer.
+
+Knows nothing of HTTP, of threads, or of any one task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bundle.manifest import Bundle
+from service.maps.view import View
+from service.messages import Done, Job
+from service.tasks.contract import Answer, Asked, Encoded, Task
+from service.tasks.live import DoneEvent, Live, StartEvent, start
+
+
+@dataclass(frozen=True)
+class Order:
+    """`began` and `deadline` are time.monotonic() seconds; `prepared` is how long it took to understand it."""
+
+    task: Task[Any, Any]
+    asked: Asked
+    bundle: Bundle
+    encoded: Sequence[Encoded[Any]]
+    id: str
+    began: float
+    deadline: float
+    prepared: float = 0.0
+    light: bool = False  # so small that it may be written on the event loop
+
+    def jobs(self) -> list[Job]:
+        """What the engine is to do. They have one owner, whose id is ours: those that callers choose may repeat."""
+        jobs = [one.job for one in self.encoded]
+        return [replace(job, owner=jobs[0].id, options=replace(job.options, deadline=self.deadline)) for job in jobs]
+
+    def written(self, done: Sequence[Done], timings: Mapping[str, float]) -> bytes:
+        """The whole answer as JSON."""
+        pairs = zip(self.encoded, done, strict=True)
+        results = [self.task.decode(self.asked, self.bundle, one.kept, end) for one, end in pairs]
+        whole = Answer(id=self.id, model=self.bundle.manifest.name, timings=rounded(timings), results=results)
+        return whole.model_dump_json(exclude_none=True).encode()
+
+    def views(self, done: Sequence[Done]) -> list[View]:
+        """How the answer is drawn."""
+        pairs = zip(self.encoded, done, strict=True)
+        return [self.task.view(self.asked, self.bundle, one.kept, end) for one, end in pairs]
+
+    def starts(self) -> list[StartEvent]:
+        """What is told of each input before its answer is known."""
+        keys = [self.task.keys(self.asked, one.kept) for one in self.encoded]
+        return [start(i, self.asked, self.bundle, looked_at, self.id) for i, looked_at in enumerate(keys)]
+
+    def lives(self) -> list[Live]:
+        """What listens to the answer to each input."""
+        beams = [one.job.options.beam_size for one in self.encoded]
+        return [Live(i, self.asked, self.bundle, greedy=beam == 1) for i, beam in enumerate(beams)]
+
+    def end(self, input_: int, done: Done) -> DoneEvent:
+        """What is told of one input in the end."""
+        result = self.task.decode(self.asked, self.bundle, self.encoded[input_].kept, done)
+        timings = rounded({"prepare": self.prepared, **done.timings})
+        return DoneEvent(input=input_, id=self.id, model=self.bundle.manifest.name, timings=timings, **dict(result))
+
+
+def rounded(timings: Mapping[str, float]) -> dict[str, float]:
+    """To microseconds."""
+    return {phase: round(seconds, 6) for phase, seconds in timings.items()}

@@ -1,0 +1,106 @@
+"""serve: the link and the application of these settings, behind uvicorn, until a signal ends it.
+
+Knows nothing of the other commands. The engine is started first, so that a broken bundle is one line and not a
+traceback of the server.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+
+from bundle.manifest import named
+from service.api.app import create_app
+from service.api.server import Server
+from service.link.local import LocalLink
+from service.link.process import ProcessLink
+from service.messages import Link
+from service.settings import Settings
+from service.tasks.contract import Bounds
+
+WORKER = (sys.executable, "-m", "service", "worker")  # it reads the same settings from the environment it inherits
+
+
+async def serve(settings: Settings) -> int:
+    """Answer over HTTP; the exit status.
+
+    Raises:
+        BadBundle: one cannot be served.
+        EngineFailed: workers die before they are ready.
+    """
+    link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
+    await link.start()
+    app = create_app(
+        link,
+        bounds=bounds(settings),
+        max_body_bytes=settings.max_body_bytes,
+        max_requests=settings.max_requests,
+        desk_threads=settings.desk_threads,
+        deadline_seconds=settings.deadline_seconds,
+        drain_seconds=settings.drain_seconds,
+        ping_seconds=settings.ping_seconds,
+    )
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # ours has no query strings, which hold what users write
+        log_config=None,
+        server_header=False,
+    )
+    server = Server(config, link, settings.drain_seconds)
+    try:
+        await server.serve()
+    finally:
+        await link.drain(0)  # nothing is left to do, unless the server never began
+    return 0 if server.started else 1
+
+
+def process_link(settings: Settings) -> Link:
+    """Engines in worker processes.
+
+    Raises:
+        BadBundle: a bundle is broken or missing, or there is none.
+    """
+    return ProcessLink(
+        named(settings.zoo, settings.models),
+        WORKER,
+        engines=settings.engines,
+        rows=settings.rows,
+        queue=settings.queue,
+        heartbeat=settings.heartbeat_seconds,
+        attempts=settings.max_attempts,
+    )
+
+
+def local_link(settings: Settings, names: Sequence[str] | None) -> Link:
+    """An engine in this very process."""
+    from service.engine.catalog import Catalog  # late: where workers run the engines, the front needs no onnxruntime
+
+    return LocalLink(
+        lambda: Catalog(
+            settings.zoo,
+            names=names,
+            threads=settings.threads,
+            precision=settings.precision,
+            device=settings.device,
+            rows=settings.rows,
+            cells=settings.cells,
+            patience=settings.patience_seconds,
+            queue=settings.queue,
+        )
+    )
+
+
+def bounds(settings: Settings) -> Bounds:
+    """What a task may be asked for."""
+    return Bounds(
+        text_characters=settings.max_text_characters,
+        texts=settings.max_texts,
+        pixels=settings.max_pixels,
+        beam_size=settings.max_beam_size,
+        n_best=settings.max_n_best,
+        length=settings.max_length,
+    )

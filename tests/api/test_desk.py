@@ -1,0 +1,41 @@
+"""The front desk: what it does at once, and what it leaves to its threads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+
+import pytest
+
+from bundle.manifest import Bundle
+from service.api.desk import LIGHT, Desk
+from service.tasks import discover
+from tests.api.conftest import BOUNDS
+from tests.fakes import FakeLink
+
+pytestmark = pytest.mark.anyio
+
+
+async def answered(desk: Desk, text: str, size: int | None) -> str:
+    task = discover()["translate"]
+    asked = task.request.model_validate({"text": text, "source": "en", "target": "de"})
+    order = await desk.understand(task, lambda: asked, "id", size=size)
+    body, _ = await desk.answer(order)
+    said: str = json.loads(body)["results"][0]["text"]
+    return said
+
+
+async def test_a_short_text_is_answered_though_every_thread_is_busy(bundles: dict[str, Bundle], link: FakeLink) -> None:
+    desk, release = Desk(link, BOUNDS, threads=1), threading.Event()
+    try:
+        desk.pool.submit(release.wait)
+        assert await answered(desk, "the old house", LIGHT) == "the old house"
+        for size in (LIGHT + 1, None):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(answered(desk, "the old house", size), 0.2)
+        release.set()
+        assert await answered(desk, "the old house", None) == "the old house"
+    finally:
+        release.set()
+        desk.close()

@@ -1,0 +1,53 @@
+"""What peers are installed with: exact versions, and ours the very ones that we serve with."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.peers import environments
+from bench.peers.environments import REQUIREMENTS, Missing, names, python_of
+from tests.house.tree import ROOT
+
+SERVED = set((ROOT / "constraints/serve.txt").read_text().split())
+DEV = set((ROOT / "constraints/dev.txt").read_text().split())
+
+
+@pytest.mark.parametrize("name", names())
+def test_requirements_are_exact_and_name_no_index(name: str) -> None:
+    lines = (REQUIREMENTS / f"{name}.txt").read_text().split()
+    assert lines == sorted(lines) and all(line.count("==") == 1 and not set("+@/:") & set(line) for line in lines)
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_we_serve_with_is_what_peers_get(name: str) -> None:
+    ours = {line.partition("==")[0] for line in SERVED | DEV}
+    shared = {one for one in (REQUIREMENTS / f"{name}.txt").read_text().split() if one.partition("==")[0] in ours}
+    assert shared and shared <= SERVED | DEV
+
+
+def test_an_environment_is_made_once_and_again_when_its_requirements_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def do(name: str, *command: str) -> None:
+        calls.append(command)
+        (tmp_path / name).mkdir(exist_ok=True)
+
+    monkeypatch.setattr(environments, "_do", do)
+    monkeypatch.setattr(environments, "REQUIREMENTS", tmp_path)
+    (tmp_path / "peer.txt").write_text("peer==1\n")
+    first = python_of("peer", tmp_path)
+    assert python_of("peer", tmp_path) == first and len(calls) == 2
+    (tmp_path / "peer.txt").write_text("peer==2\n")
+    python_of("peer", tmp_path)
+    assert len(calls) == 4
+
+
+def test_what_cannot_be_installed_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match=r"peer cannot be installed here: .*no-such-module"):
+        environments._do("peer", sys.executable, "-m", "no-such-module")
+    assert not (tmp_path / "peer").exists()

@@ -1,0 +1,55 @@
+"""Where graphs run: what may be asked for, and that binding inputs and outputs changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bundle.manifest import BadBundle, Bundle
+from service.engine.device import CPU, CUDA, Bound, Device
+from service.engine.session import Session
+from tests.engine.jobs import best, job, sentence
+
+
+def test_auto_takes_a_gpu_where_there_may_be_one() -> None:
+    assert Device.of("auto", [CPU]) == Device("cpu")
+    assert Device.of("auto", [CUDA, CPU]) == Device("cuda", 0)
+    assert Device.of("cpu", [CUDA, CPU]) == Device("cpu")
+    assert Device.of("cuda:3", [CUDA, CPU]).providers() == [(CUDA, {"device_id": 3}), CPU]
+
+
+@pytest.mark.parametrize("asked", ["gpu", "cuda", "cuda:", "cuda:x", "cpu:0", ""])
+def test_what_is_no_device_is_refused(asked: str) -> None:
+    with pytest.raises(ValueError, match="no device"):
+        Device.of(asked, [CUDA, CPU])
+
+
+def test_a_gpu_that_is_asked_for_and_not_there_stops_the_start_with_the_reason(toys: Path) -> None:
+    with pytest.raises(BadBundle, match=r"cuda:0 was asked for.*serve-gpu"):
+        Session(Bundle(toys / "toy-echo"), device="cuda:0")
+
+
+@pytest.mark.parametrize("name", ["toy-recurrent", "toy-transformer"])
+@pytest.mark.parametrize("beam", [1, 5])
+def test_state_that_stays_on_the_device_gives_the_same_answers(toys: Path, name: str, beam: int) -> None:
+    random = np.random.default_rng(8)
+    jobs = [job(sentence(random, 3 + i % 7), str(i), beam_size=beam, max_length=15) for i in range(12)]
+    plain = Session(Bundle(toys / name), precision="fp32")
+    bound = Session(Bundle(toys / name), precision="fp32", bind=True)
+    assert isinstance(bound.stepper, Bound) and not isinstance(plain.stepper, Bound)
+    for one, other in zip(best(plain, *jobs, rows=20), best(bound, *jobs, rows=20), strict=True):
+        assert list(one.ids) == list(other.ids)
+        assert one.rows is not None and other.rows is not None
+        np.testing.assert_allclose(one.rows, other.rows, atol=1e-6)
+
+
+def test_auto_precision_is_int8_on_cpus_and_falls_back_to_what_there_is(toys: Path, tmp_path: Path) -> None:
+    shutil.copytree(toys / "toy-recurrent", tmp_path / "toy")
+    bundle = Bundle(tmp_path / "toy")
+    (tmp_path / "toy" / "step.int8.onnx").write_bytes(b"not a graph")
+    with pytest.raises(BadBundle, match="int8"):
+        Session(bundle)
+    Session(bundle, precision="fp16")  # there is none: fp32 it is

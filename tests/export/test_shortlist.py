@@ -1,0 +1,79 @@
+"""A vocabulary cut down to what the target language uses: the same answers, in fewer columns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from bundle.manifest import Bundle
+from bundle.text import EOS
+from export import translator
+from export.build import build
+from export.plan import Plan
+from export.samples import Inputs
+from export.shortlist import shortlisted
+from export.toy import described
+from models.nets.translator import RecurrentTranslator
+from service.engine.session import Session
+from tests.engine.jobs import best, job
+
+VOCABULARY = 120
+SAID = np.array([*range(4), *range(5, VOCABULARY, 3)])
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    torch.manual_seed(3)
+    net = RecurrentTranslator(VOCABULARY, embedding=16, encoder=12, decoder=20, attention_width=14)
+    for parameter in net.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    with torch.no_grad():
+        net.bias[torch.from_numpy(np.setdiff1d(np.arange(VOCABULARY), SAID))] = translator.SILENT
+    return translator.plan(net)
+
+
+@pytest.fixture(scope="module")
+def session(plan: Plan, toys: Path, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    folder = tmp_path_factory.mktemp("short")
+    vocabulary = toys / "toy-recurrent" / "vocabulary.model"
+    inputs: list[Inputs] = [{"source": np.array([*range(5, 5 + n), EOS])} for n in (3, 6)]
+    build(folder, shortlisted(plan, SAID), vocabulary, described("toy-short"), inputs, precisions=("fp32", "int8"))
+    return Session(Bundle(folder), precision="fp32")
+
+
+def test_parity_holds_and_nothing_else_is_ever_said(session: Session) -> None:
+    random = np.random.default_rng(1)
+    jobs = [job(random.integers(4, 100, 5).tolist(), str(i), beam_size=5, max_length=12) for i in range(10)]
+    assert session.manifest.made_with["fp32_tokens_differ"] == session.manifest.made_with["int8_tokens_differ"] == "0"
+    assert {int(piece) for one in best(session, *jobs) for piece in one.ids} <= set(SAID.tolist())
+
+
+def test_the_product_has_a_column_for_each_piece_of_the_list_and_no_more(plan: Plan) -> None:
+    def columns(core: onnx.ModelProto) -> set[int]:
+        return {one.dims[-1] for one in core.graph.initializer if one.dims}
+
+    assert VOCABULARY in columns(plan.core)
+    assert len(SAID) in columns(shortlisted(plan, SAID).core)
+    assert VOCABULARY not in columns(shortlisted(plan, SAID).core)
+
+
+def test_a_forced_piece_keeps_its_id_and_its_score(session: Session) -> None:
+    free = best(session, job([7, 8, 9], beam_size=1, max_length=6))[0]
+    forced = best(session, job([7, 8, 9], beam_size=1, max_length=6, prefix=tuple(free.ids)))[0]
+    assert list(forced.ids) == list(free.ids)
+    np.testing.assert_allclose(forced.logprobs, free.logprobs, atol=1e-5)
+    other = best(session, job([7, 8, 9], beam_size=1, max_length=6, prefix=(int(SAID[9]),)))[0]
+    assert other.ids[0] == SAID[9] and np.isfinite(other.logprobs).all()
+
+
+def test_logits_that_are_no_product_are_refused(plan: Plan) -> None:
+    core = onnx.ModelProto.FromString(plan.core.SerializeToString())
+    next(node for node in core.graph.node if "logits" in node.output).op_type = "Mul"
+    with pytest.raises(ValueError, match="product"):
+        shortlisted(replace(plan, core=core), SAID)

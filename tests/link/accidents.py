@@ -1,0 +1,77 @@
+"""A worker that meets with accidents: what a source begins with, or a variable, says which. For tests alone.
+
+Knows nothing of what the front makes of it. Everything else is the real worker and the real engine.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from service.engine.session import Session
+from service.settings import Settings
+from service.worker import run
+
+POISON = 101  # a piece that no guest has: the worker is killed when it encodes it
+BREAKS = 102  # another: its loop dies
+HANGS = 103  # another: its loop hangs in a step, once
+BLOCKED = "ACCIDENT_BLOCKED"  # a file: while it is there, a worker that starts hangs ("hang") or exits ("exit")
+STEP = "ACCIDENT_STEP_SECONDS"  # how long each step takes at least
+JOURNAL = "ACCIDENT_JOURNAL"  # a file that gets a line for each step
+SILENT = "ACCIDENT_SILENT"  # set: a loop ends at its first step, and says nothing to anybody
+BROKE = "ACCIDENT_BROKE"  # a file that notes that a loop has died or hung: it happens once
+
+
+def install() -> None:
+    """Put the accidents into the session."""
+    encode, step = Session.encode, Session.step
+
+    def risky(self: Session, inputs: Sequence[Any]) -> Any:
+        first = {int(one["source"][0]) for one in inputs}
+        if POISON in first:
+            os.kill(os.getpid(), signal.SIGKILL)
+        for piece, accident in ((BREAKS, broken), (HANGS, hanging)):
+            if piece in first and not Path(os.environ[BROKE]).exists():
+                Path(os.environ[BROKE]).touch()
+                Session.step = accident  # type: ignore[method-assign]
+        return encode(self, inputs)
+
+    def slow(self: Session, *given: Any, **named: Any) -> Any:
+        if SILENT in os.environ:
+            raise SystemExit
+        time.sleep(float(os.environ.get(STEP, "0")))
+        if JOURNAL in os.environ:
+            with Path(os.environ[JOURNAL]).open("a") as journal:
+                journal.write("step\n")
+        return step(self, *given, **named)
+
+    def broken(self: Session, *given: Any, **named: Any) -> dict[str, np.ndarray]:
+        raise RuntimeError("the graph broke")
+
+    def hanging(self: Session, *given: Any, **named: Any) -> dict[str, np.ndarray]:
+        time.sleep(3600)
+        raise RuntimeError("nobody waits so long")
+
+    Session.encode, Session.step = risky, slow  # type: ignore[method-assign]
+
+
+def main() -> int:
+    """Stand in for `python -m service worker`."""
+    blocked = Path(os.environ.get(BLOCKED, "/nonexistent"))
+    while blocked.exists():
+        if blocked.read_text() == "exit":
+            return 3
+        time.sleep(0.05)
+    install()
+    return run(Settings(), int(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
