@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from service.api import openapi, pages, problems, routes
 from service.api.body_limit import BodyLimit
 from service.api.desk import Desk
+from service.api.door import Door
 from service.api.request_id import RequestIds
 from service.messages import Link
 from service.tasks import discover
@@ -66,5 +67,6 @@ def create_app(
     problems.install(app)
     app.add_middleware(BodyLimit, limit=max_body_bytes)  # innermost
     app.add_middleware(problems.Net)
+    app.add_middleware(Door, full=desk.full)
     app.add_middleware(RequestIds)  # outermost
     return app

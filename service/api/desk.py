@@ -18,6 +18,7 @@ from service.api.order import Order
 from service.errors import DeadlinePassed, QueueFull
 from service.maps.view import View
 from service.messages import Done, Link, answer
+from service.pace import Pace
 from service.tasks.contract import Asked, Bounds, Task
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Desk:
     deadline: float = 30.0
     held: int = 0
     pool: ThreadPoolExecutor = field(init=False)
+    pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
         self.pool = ThreadPoolExecutor(self.threads, "desk")
@@ -48,13 +50,25 @@ class Desk:
         Raises:
             QueueFull: all are taken.
         """
-        if self.held >= self.max_requests:
-            raise QueueFull("Too many requests at once.", limit=self.max_requests, retry_after=1)
+        if refusal := self.full():
+            raise refusal
         self.held += 1
+        self.pace.begin(time.monotonic())
         try:
             yield
         finally:
             self.held -= 1
+            now = time.monotonic()
+            self.pace.leave(1, now)
+            if not self.held:
+                self.pace.rest(now)
+
+    def full(self) -> QueueFull | None:
+        """Why nobody can be let in now, with the time until a place is free at the pace of the last seconds."""
+        if self.held < self.max_requests:
+            return None
+        seconds = self.pace.wait(self.held - self.max_requests + 1, time.monotonic())
+        return QueueFull("Too many requests at once.", limit=self.max_requests, retry_after=seconds)
 
     async def ask(
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, render: Render | None = None

@@ -97,7 +97,12 @@ async def test_one_request_too_many_is_refused_and_places_are_free_again_afterwa
     async with client_of(link, max_requests=2) as client:
         waiting = [asyncio.create_task(client.post("/v1/translate", json=GOOD)) for _ in range(2)]
         await link.arrivals(2)
-        problem(await client.post("/v1/translate", json=GOOD), 429, "queue_full")
+        refused = await client.post("/v1/translate", json=GOOD)
+        problem(refused, 429, "queue_full")
+        assert int(refused.headers["retry-after"]) >= 1
+        nonsense = await client.post("/v1/translate", content=b"{" * 10_000)
+        problem(nonsense, 429, "queue_full")  # nothing was spent on it: nobody has read it
+        assert (await client.get("/v1/models")).status_code == 200
         for one in waiting:
             one.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
