@@ -92,12 +92,14 @@ def heed(
     ]
     precision = given.precision
     exported(given.bundle, precision)
-    command = [sys.executable, "-m", f"{INSIDE}.heed_engine", str(job), str(given.bundle.absolute())]
-    command += [precision, str(given.threads)]
+    program = [sys.executable, "-m", f"{INSIDE}.heed_engine", str(job), str(given.bundle.absolute()), precision]
     fixed: Setting = {"beam": beam, "attention": attention, "n_best": 1}
-    entries = [Entry(f"Heed {precision}", command, fixed, choices)]
-    if also_longer and beam > 1:
-        entries.append(Entry(f"Heed {precision}, {beam} hypotheses", command, {**fixed, "n_best": beam}, choices))
+    entries = []
+    for engines, threads in dict.fromkeys([(given.threads, 1), (1, given.threads)]):
+        command, name = [*program, str(threads), str(engines)], f"Heed {precision}, {engines} x {threads}"
+        entries.append(Entry(name, command, fixed, choices))
+        if also_longer and beam > 1:
+            entries.append(Entry(f"{name}, {beam} hypotheses", command, {**fixed, "n_best": beam}, choices))
     return entries
 
 

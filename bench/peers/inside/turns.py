@@ -21,6 +21,7 @@ class Turn(NamedTuple):
 
     seconds: float
     answers: Sequence[Sequence[int]]
+    helpers_mb: float = 0.0  # the most memory that processes beside this one ever held
 
 
 def take_turns(play: Callable[[Setting], Turn], about: Mapping[str, Any]) -> None:
@@ -32,7 +33,12 @@ def take_turns(play: Callable[[Setting], Turn], about: Mapping[str, Any]) -> Non
         setting = json.loads(line)
         turn = play(setting)
         answers = [[int(i) for i in one] for one in turn.answers]
-        figures = {"seconds": turn.seconds, "inputs": len(answers), "tokens": sum(map(len, answers)), "rss_mb": _peak()}
+        figures = {
+            "seconds": turn.seconds,
+            "inputs": len(answers),
+            "tokens": sum(map(len, answers)),
+            "rss_mb": _peak() + turn.helpers_mb,
+        }
         _say(out, {**figures, "answers": answers} if setting.get("answers") else figures)
 
 
