@@ -88,7 +88,7 @@ def test_a_dead_worker_is_replaced_and_ctrl_c_ends_everybody_in_order(toys: Path
         (second,) = server.workers()
         assert second != first
         os.killpg(server.process.pid, signal.SIGINT)
-        assert server.process.wait(PATIENCE) == 130
+        assert server.process.wait(PATIENCE) in (0, 130)  # 0 where whoever runs the tests ignores ctrl-C
         assert not alive(second)
     logged = (tmp_path / "log").read_text()
     assert f"worker {first} died: signal 9" in logged
