@@ -47,7 +47,7 @@ def inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pictures", type=Path, help="a folder of JPEG and PNG files, to be captioned")
     parser.add_argument("--beam", type=int, help="default: the manifest's")
     parser.add_argument("--attention", default="soft", choices=["none", "hard", "soft", "full"])
-    parser.add_argument("--threads", type=int, default=2, help="cores of the engine, where we start it")
+    parser.add_argument("--threads", type=int, default=2, help="cores, an engine each, where we start it")
     parser.add_argument("--precision", default="int8")
 
 
@@ -107,7 +107,8 @@ def heed(folder: Path, given: argparse.Namespace, more: Mapping[str, Any] | None
     settings = {
         "zoo": str(folder.resolve().parent),
         "models": bundle.manifest.name,
-        "threads": str(given.threads),
+        "engines": str(given.threads),
+        "threads": "1",
         "precision": given.precision,
         **{name: str(value) for name, value in (more or {}).items()},
         **dict(one.split("=", 1) for one in given.set),

@@ -54,6 +54,6 @@ def test_our_own_server_gets_its_settings_from_the_bundle_and_what_is_set_counts
     with pytest.raises(SystemExit, match="not exported in fp16"):
         http.exported(toys / "toy-echo", "fp16")
     environment = http.heed(toys / "toy-echo", given, {"rows": 80, "engines": 2}).environment
-    wanted = {"HEED_MODELS": "toy-echo", "HEED_THREADS": "3", "HEED_ROWS": "64", "HEED_ENGINES": "2"}
+    wanted = {"HEED_MODELS": "toy-echo", "HEED_THREADS": "1", "HEED_ROWS": "64", "HEED_ENGINES": "2"}
     assert wanted.items() <= environment.items()
     assert environment["HEED_PORT"].isdigit() and environment["HEED_ZOO"] == str(toys.resolve())
