@@ -9,7 +9,7 @@ from collections.abc import Callable
 from collections.abc import Sequence as Many
 from pathlib import Path
 
-from bundle.manifest import BadBundle, Bundle, find
+from bundle.manifest import BadBundle, named
 from service.engine.loop import Loop
 from service.engine.sequence import Sequence
 from service.engine.session import Session, share_threads
@@ -41,13 +41,7 @@ class Catalog:
             BadBundle: one of them cannot be served, one that was named is not there, or there is none.
         """
         share_threads(threads)
-        found = {bundle.manifest.name: bundle for bundle in find(folder)}
-        for name in names or ():
-            if name not in found:
-                raise BadBundle(folder / name, "is missing")
-        self.bundles: dict[str, Bundle] = {name: found[name] for name in names or found}
-        if not self.bundles:
-            raise BadBundle(folder, "holds no bundle")
+        self.bundles = named(folder, names)
         self.loops: dict[str, Loop] = {}
         for name, bundle in self.bundles.items():
             session = Session(bundle, precision=precision, device=device)

@@ -169,12 +169,13 @@ class Loop:
             queued = [sequence for sequence in gone if sequence.waiting]
             for sequence in queued:
                 self.scheduler.remove(sequence)
+            someone_left = len(gone) > len(queued)  # of those seated
             queued += self.scheduler.late(now)
             free = self.scheduler.rows - self.seated(), self.scheduler.cells - self._cells()
             picked = self.scheduler.pick(*free, now)
         for sequence in queued:
             self._send_off(sequence, now)
-        self._see_off(now, someone_left=len(gone) > len(queued))
+        self._see_off(now, someone_left=someone_left)
         if picked:
             for sequence in picked:
                 sequence.admitted = now

@@ -51,10 +51,6 @@ class Slots:
         self.caches = Caches(layout.caches or {}, capacity, width)
         self.listeners = 0  # guests who want to hear every step
 
-    def room(self) -> int:
-        """Free places."""
-        return self.capacity - self.count
-
     def seat(
         self, guests: list[Sequence], memory: Mapping[str, np.ndarray], states: list[np.ndarray], lengths: np.ndarray
     ) -> None:
@@ -72,12 +68,9 @@ class Slots:
         self.caches.clear(start, end)
         self.lengths[start:end] = lengths
         self.mask[start:end] = np.arange(self.positions) < lengths[:, None]
-        base = self.states[0].shape[0] if self.states else 0
-        self.states = (
-            [np.concatenate([on_host(old), new]) for old, new in zip(self.states, states, strict=True)]
-            if base
-            else states
-        )
+        held = [on_host(state) for state in self.states]
+        base = len(held[0]) if held else 0
+        self.states = [np.concatenate(pair) for pair in zip(held, states, strict=True)] if held else states
         self.rows[start:end] = base + np.arange(len(guests))[:, None]
         self.tokens[start:end] = BOS
         self.scores[start:end] = np.where(np.arange(self.width) == 0, np.float32(0), np.float32(DEAD))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Many
 from typing import Any
 
 import numpy as np
 import pytest
 
 from service.engine.loop import Loop
+from service.engine.sequence import Sequence
 from service.engine.session import Session
 from service.errors import DeadlinePassed, Draining, EngineFailed, Malformed, NotReady, QueueFull
 from service.messages import Done, Event, Failed, Job
@@ -29,7 +31,7 @@ class Slow:
             raise ValueError("thirteen pieces bring bad luck")
         return self.session.encode(inputs)
 
-    def step(self, feeds: Mapping[str, np.ndarray], kept: Sequence[str]) -> dict[str, np.ndarray]:
+    def step(self, feeds: Mapping[str, np.ndarray], kept: Many[str]) -> dict[str, np.ndarray]:
         if self.broken:
             raise RuntimeError("the graph broke")
         time.sleep(self.seconds)
@@ -80,6 +82,20 @@ def test_a_guest_who_leaves_frees_the_slot_and_others_are_served(guests: Guests)
     guests.submit(job([10, 11], "stayer"))
     end = guests.end()
     assert isinstance(end, Done) and list(end.hypotheses[0].ids)[:2] == [10, 11]
+
+
+def test_who_leaves_is_seen_off_though_another_is_late_in_the_queue_at_the_same_tick(slow: Slow) -> None:
+    ends: dict[str, Event] = {}
+    loop = Loop(slow, "test", rows=5, newcomers=4, queue=15)
+    seated = Sequence(job(range(10, 45), "leaver"), lambda event: ends.__setitem__(event.job, event), 0.0)
+    loop.scheduler.add(seated)
+    loop.admit()
+    assert loop.seated() == 5
+    late = job(range(10, 45), "late", deadline=time.monotonic())
+    loop.scheduler.add(Sequence(late, lambda event: ends.__setitem__(event.job, event), 0.0))
+    loop.cancel(seated)
+    loop.admit()
+    assert set(ends) == {"leaver", "late"} and loop.seated() == 0
 
 
 def test_a_deadline_ends_a_seated_guest_and_one_still_waiting(guests: Guests) -> None:
