@@ -77,21 +77,9 @@ def process_link(settings: Settings) -> Link:
 
 def local_link(settings: Settings, names: Sequence[str] | None) -> Link:
     """An engine in this very process."""
-    from service.engine.catalog import Catalog  # late: where workers run the engines, the front needs no onnxruntime
+    from service.worker import engine  # late: where workers run the engines, the front needs no onnxruntime
 
-    return LocalLink(
-        lambda: Catalog(
-            settings.zoo,
-            names=names,
-            threads=settings.threads,
-            precision=settings.precision,
-            device=settings.device,
-            rows=settings.rows,
-            cells=settings.cells,
-            patience=settings.patience_seconds,
-            queue=settings.queue,
-        )
-    )
+    return LocalLink(lambda: engine(settings, names, settings.queue))
 
 
 def bounds(settings: Settings) -> Bounds:

@@ -10,6 +10,7 @@ import queue
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -44,23 +45,33 @@ def run(settings: Settings, fd: int) -> int:
     return 0
 
 
-def _warm(settings: Settings) -> Catalog:
-    """Every bundle loaded, and asked once: the first run of a graph is slow, and may be the one that fails.
+def engine(settings: Settings, names: Sequence[str] | None, queued: int) -> Catalog:
+    """The engine of these settings, here or in a worker; queued: beam rows that it lets wait.
 
     Raises:
-        BadBundle: one cannot be loaded, or does not answer.
+        BadBundle: one cannot be loaded.
     """
-    catalog = Catalog(
+    return Catalog(
         settings.zoo,
-        names=settings.models,
+        names=names,
         threads=settings.threads,
         precision=settings.precision,
         device=settings.device,
         rows=settings.rows,
         cells=settings.cells,
         patience=settings.patience_seconds,
-        queue=2 * (settings.queue + settings.engines * settings.rows),  # the front refuses; all it took may end up here
+        queue=queued,
     )
+
+
+def _warm(settings: Settings) -> Catalog:
+    """Every bundle loaded, and asked once: the first run of a graph is slow, and may be the one that fails.
+
+    Raises:
+        BadBundle: one cannot be loaded, or does not answer.
+    """
+    queued = 2 * (settings.queue + settings.engines * settings.rows)  # the front refuses; all it took may end up here
+    catalog = engine(settings, settings.models, queued)
     catalog.start()
     ends = queue.SimpleQueue[Event]()
     for bundle in catalog.bundles.values():
