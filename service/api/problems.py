@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.request_id import request_id
+from service.api.watch import note
 from service.errors import HeedError, InternalError, Malformed, Meaningless, Refused, Where, tree
 
 MEDIA_TYPE = "application/problem+json"
@@ -79,7 +81,19 @@ def problem(error: HeedError, asked: str) -> Response:
         headers["Retry-After"] = str(body.retry_after)
     if error.status == 413:
         headers["Connection"] = "close"  # the rest of the body is not read
-    return Response(body.model_dump_json(exclude_none=True), error.status, headers, MEDIA_TYPE)
+    return Told(error.code, body.model_dump_json(exclude_none=True), error.status, headers)
+
+
+class Told(Response):
+    """A problem; whoever watches learns its code."""
+
+    def __init__(self, code: str, body: str, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(body, status, headers, MEDIA_TYPE)
+        self.code = code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        note(scope, code=self.code)
+        await super().__call__(scope, receive, send)
 
 
 def meaning(wrong: ValidationError | RequestValidationError) -> HeedError:
