@@ -10,7 +10,7 @@ MODEL  ?= en-de-bahdanau
 DATA   ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format pages pins train bundle bench bench-http bench-peers clean
+.PHONY: help serve test lint watch format pages pins train bundle bench bench-http bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ lint: .venv-dev/installed ## format, lint, types and who may import whom; change
 	$(DEV) -m ruff check .
 	$(DEV) -m mypy
 	.venv-dev/bin/lint-imports
+
+watch: .venv-dev/installed ## a real Prometheus scrapes the service and tries the alert rules
+	$(DEV) -m tests.prometheus.check
 
 format: .venv-dev/installed ## rewrite what ruff can put right by itself
 	$(DEV) -m ruff check --fix-only --quiet .
