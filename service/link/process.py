@@ -29,7 +29,7 @@ from service.link.supervisor import Supervisor
 from service.link.words import Ask, Cancel, Report, Say
 from service.messages import Done, Event, Failed, Job, Tokens
 from service.pace import Pace
-from service.telemetry.figures import Vitals
+from service.telemetry.figures import Vitals, named
 from service.telemetry.ledger import Ledger
 
 
@@ -94,7 +94,10 @@ class ProcessLink:
         for one in self.supervisors:
             up[one.device] += one.child is not None and one.child.open
             restarts[one.device] += one.restarts
-        homeless = {model: rows for (worker, model), rows in self.book.load.items() if worker is None}
+        homeless: Counter[str] = Counter()
+        for (worker, model), rows in self.book.load.items():
+            if worker is None:
+                homeless[named(model)] += rows
         return Vitals(self.ledger.figures(), up, restarts, homeless)
 
     async def submit(self, job: Job) -> AsyncGenerator[Event, None]:

@@ -50,6 +50,11 @@ class Vitals(NamedTuple):
     homeless: Mapping[str, int] = {}  # beam rows that wait for any worker at all, by model
 
 
+def named(model: str) -> str:
+    """A model's name without its version: counts of the one that leaves and the one that comes are one line."""
+    return model.partition("@")[0]
+
+
 class Distribution:
     """How often a value came to lie in each bucket, and the sum of all."""
 

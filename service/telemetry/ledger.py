@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from service.telemetry.figures import LEVELS, SIZE, Figures, Key
+from service.telemetry.figures import LEVELS, SIZE, Figures, Key, named
 
 W = TypeVar("W", bound=Hashable)
 
@@ -38,9 +38,12 @@ class Ledger(Generic[W]):
         self.last.pop(worker, None)
 
     def figures(self) -> dict[Key, Figures]:
-        """By model and device."""
-        found = {}
-        for key, counts in self.totals.items():
-            levels = [told[key].levels for told in self.last.values() if key in told]
-            found[key] = Figures(counts.copy(), sum(levels, np.zeros(len(LEVELS))))
+        """By model and device; the versions of a model, name@version, are one."""
+        found: dict[Key, Figures] = {}
+        for (model, device), counts in self.totals.items():
+            levels = [told[model, device].levels for told in self.last.values() if (model, device) in told]
+            key = named(model), device
+            total, level = found.setdefault(key, Figures(np.zeros(SIZE), np.zeros(len(LEVELS))))
+            total += counts
+            level += sum(levels, np.zeros(len(LEVELS)))
         return found

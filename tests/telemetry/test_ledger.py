@@ -51,6 +51,15 @@ def test_models_and_devices_are_kept_apart() -> None:
     assert [told(ledger, key)[0] for key in (MODEL, ("n", "cpu"), ("m", "cuda:0"))] == [1, 2, 3]
 
 
+def test_versions_of_a_model_are_one_and_stay_so_when_one_leaves() -> None:
+    ledger: Ledger[str] = Ledger()
+    ledger.hear("one", counted(5, 1, key=("m@1", "cpu")))
+    ledger.hear("one", counted(7, 1, key=("m@1", "cpu")) | counted(2, 3, key=("m@2", "cpu")))
+    assert told(ledger) == (9, 4)
+    ledger.hear("one", counted(3, 3, key=("m@2", "cpu")))
+    assert told(ledger) == (10, 3)
+
+
 def test_figures_that_were_handed_out_do_not_change_any_more() -> None:
     ledger: Ledger[str] = Ledger()
     ledger.hear("one", counted(1))
