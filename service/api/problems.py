@@ -15,12 +15,12 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.request_id import request_id
-from service.api.watch import note
+from service.api.watch import NOBODY_THERE, note
 from service.errors import HeedError, InternalError, Malformed, Meaningless, Refused, Where, tree
 
 MEDIA_TYPE = "application/problem+json"
@@ -140,6 +140,8 @@ class Net:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:  # while its body was read
+            note(scope, status=NOBODY_THERE)
         except Exception as error:
             if scope["type"] != "http":
                 raise

@@ -16,12 +16,11 @@ from service.api.metrics import Counts
 from service.api.presence import ClientGone, while_there
 from service.api.request_id import request_id
 from service.api.stream import EVENTS, stream
-from service.api.watch import note
+from service.api.watch import NOBODY_THERE, note
 from service.maps.formats import FORMATS
 from service.tasks.contract import Answer, Task
 
 RENDERS: dict[str, Render | None] = {bodies.JSON: None} | {media: format_.render for media, format_ in FORMATS.items()}
-NOBODY_THERE = 499  # nginx's number; only the log sees it
 TEXT = ("text/plain", "text/html")
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER = "OTHER"  # a method is the caller's to invent
 BROKE = 500  # what was not answered at all
+NOBODY_THERE = 499  # nginx's number; only figures and records see it
 log = logging.getLogger("heed.access")
 
 

@@ -17,6 +17,7 @@ from service.telemetry.logs import Json
 from service.telemetry.traces import Tracer
 from tests.api.asking import GOOD, describe, picture
 from tests.api.conftest import client_of
+from tests.api.raw import Raw
 from tests.api.sse import events
 from tests.fakes import FakeLink
 
@@ -65,6 +66,22 @@ async def test_a_stream_that_breaks_counts_as_what_broke_it(client, link) -> Non
 async def test_a_stream_counts_its_maps_too(client) -> None:
     await client.post("/v1/translate", json={**GOOD, "stream": True})
     assert await counted(client, "heed_attention_entropy_count") == 1
+
+
+async def test_a_client_that_leaves_is_no_error_of_ours(link: FakeLink) -> None:
+    link.hang = True
+    async with client_of(link) as client:
+        app = client._transport.app  # type: ignore[attr-defined]
+        waiting = Raw(app)
+        await link.arrivals(1)
+        waiting.leave()
+        await waiting.over()
+        uploading = Raw(app)
+        uploading.unread = [{"type": "http.request", "body": b'{"text"', "more_body": True}]
+        uploading.leave()
+        await uploading.over()
+        assert await counted(client, "heed_requests_total", route="/v1/translate", status="499") == 2
+        assert await counted(client, "heed_requests_total", status="500") == 0
 
 
 async def tease(client: httpx.AsyncClient) -> None:
