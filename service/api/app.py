@@ -15,6 +15,7 @@ from service.api import openapi, pages, problems, routes
 from service.api.body_limit import BodyLimit
 from service.api.desk import Desk
 from service.api.door import Door
+from service.api.kserve import kserve
 from service.api.request_id import RequestIds
 from service.messages import Link
 from service.tasks import discover
@@ -62,6 +63,7 @@ def create_app(
     )
     app.include_router(routes.work(desk, tasks, ping_seconds))
     app.include_router(routes.about(desk))
+    app.include_router(kserve(link, app.version))
     app.include_router(pages.pages())
     openapi.install(app, tasks)
     problems.install(app)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from service.api.order import Order
-from service.errors import DeadlinePassed, QueueFull
+from service.errors import DeadlinePassed, QueueFull, UnknownModel
 from service.maps.view import View
 from service.messages import Done, Link, answer
 from service.pace import Pace
@@ -74,7 +74,27 @@ class Desk:
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, render: Render | None = None
     ) -> tuple[bytes, Mapping[str, float]]:
         """The answer to a request in one go; see `understand` and `answer`."""
-        return await self.answer(await self.understand(task, parse, asked_as), render)
+        async with self.understood(task, parse, asked_as) as order:
+            return await self.answer(order, render)
+
+    @asynccontextmanager
+    async def understood(
+        self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None
+    ) -> AsyncIterator[Order]:
+        """The same as `understand`, and while the order is worked on its model is not unloaded.
+
+        Raises:
+            HeedError: see `understand`.
+        """
+        while True:
+            order = await self.understand(task, parse, asked_as, size=size)
+            try:
+                held = self.link.hold(order.bundle.id)
+            except UnknownModel:
+                continue  # it left in this very moment: who named no version is given the next one
+            with held:
+                yield order
+            return
 
     async def understand(
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None

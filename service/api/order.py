@@ -39,7 +39,7 @@ class Order:
         """The whole answer as JSON."""
         pairs = zip(self.encoded, done, strict=True)
         results = [self.task.decode(self.asked, self.bundle, one.kept, end) for one, end in pairs]
-        whole = Answer(id=self.id, model=self.bundle.manifest.name, timings=rounded(timings), results=results)
+        whole = Answer(id=self.id, model=self.bundle.id, timings=rounded(timings), results=results)
         return whole.model_dump_json(exclude_none=True).encode()
 
     def views(self, done: Sequence[Done]) -> list[View]:
@@ -61,7 +61,7 @@ class Order:
         """What is told of one input in the end."""
         result = self.task.decode(self.asked, self.bundle, self.encoded[input_].kept, done)
         timings = rounded({"prepare": self.prepared, **done.timings})
-        return DoneEvent(input=input_, id=self.id, model=self.bundle.manifest.name, timings=timings, **dict(result))
+        return DoneEvent(input=input_, id=self.id, model=self.bundle.id, timings=timings, **dict(result))
 
 
 def rounded(timings: Mapping[str, float]) -> dict[str, float]:

@@ -5,6 +5,7 @@ Knows nothing of what the front makes of it. Everything else is the real worker 
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -70,7 +71,11 @@ def main() -> int:
             return 3
         time.sleep(0.05)
     install()
-    return run(Settings(), int(sys.argv[2]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fd", type=int)
+    parser.add_argument("--models", default="")
+    asked = parser.parse_args()
+    return run(Settings(), asked.fd, asked.models.split(",") if asked.models else None)
 
 
 if __name__ == "__main__":

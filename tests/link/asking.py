@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bundle.manifest import named
+from bundle.zoo import named
 from service.link.child import Child
 from service.link.process import ProcessLink
 from service.messages import Done, Failed, Hypothesis, Job, Link, Tokens

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bundle.manifest import Bundle, find
+from bundle.manifest import Bundle
 from bundle.text import EOS
+from bundle.zoo import find
 from service.errors import Meaningless, UnknownModel, UnknownPair
 from service.tasks.contract import Bounds
 from service.tasks.translate import TranslateRequest, choose, encode
