@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -116,13 +116,11 @@ class FakeLink:
     def ready(self) -> bool:
         return self.started and not self.drained
 
-    @contextmanager
-    def hold(self, model: str) -> Iterator[None]:
+    def hold(self, model: str) -> AbstractContextManager[object]:
         self.held.append(model)
-        try:
-            yield
-        finally:
-            self.held.remove(model)
+        held = ExitStack()
+        held.callback(self.held.remove, model)
+        return held
 
     async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
         if self.refusal is not None or self.drained:

@@ -74,6 +74,7 @@ def create_admin(link: Link, guard: Guard | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(_routes(link))
+    openapi.install(app, {})
     problems.install(app)
     if guard is not None:
         app.add_middleware(guard)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from bundle.manifest import AT, Bundle, Tensor
-from service.api.openapi import Responses
+from service.api.openapi import PROBLEM, Responses
 from service.messages import Link
 
 DATATYPES = {"bool": "BOOL", "float16": "FP16", "float32": "FP32", "int32": "INT32", "int64": "INT64", "uint8": "UINT8"}
@@ -60,7 +60,7 @@ def kserve(link: Link, version: str) -> APIRouter:
     """The routes; version: of this service."""
     router = APIRouter(prefix="/v2", tags=["KServe v2"])
     unready: Responses = {503: {"model": Ready, "description": "Not ready"}}
-    unknown: Responses = {404: {"model": Error, "description": "No such model is loaded"}}
+    unknown: Responses = {404: {"model": Error, "description": "No such model is loaded"}, "default": PROBLEM}
 
     maybe: Responses = {**unknown, 503: {"model": ModelReady, "description": "Not ready"}}
 

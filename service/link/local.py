@@ -94,13 +94,13 @@ class LocalLink:
             ticket = engine.submit(replace(job, model=model), sink)
             over = False
             try:
-                while not over:
-                    event = await events.get()
-                    over = isinstance(event, Done | Failed)
+                while not isinstance(event := await events.get(), Done | Failed):
                     yield event
+                over = True
             finally:
                 if not over:
                     engine.cancel(ticket)
+        yield event
 
     async def drain(self, seconds: float) -> None:
         """Stop the engine; see `Link.drain`."""

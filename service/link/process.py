@@ -121,15 +121,15 @@ class ProcessLink:
             over = False
             try:
                 self._give(entry)
-                while not over:
-                    event = await entry.events.get()
-                    over = isinstance(event, Done | Failed)
+                while not isinstance(event := await entry.events.get(), Done | Failed):
                     yield event
+                over = True
             finally:
                 if late is not None:
                     late.cancel()
                 if not over:
                     self._forget(entry)
+        yield event
 
     async def drain(self, seconds: float) -> None:
         """See `Link.drain`."""

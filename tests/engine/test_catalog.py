@@ -14,6 +14,7 @@ import pytest
 from bundle.manifest import BadBundle, Bundle
 from service.engine import catalog as catalogs
 from service.engine.catalog import Catalog
+from service.engine.loop import Loop
 from service.errors import UnknownModel
 from service.messages import Done, Event
 from tests.engine.jobs import job
@@ -92,9 +93,9 @@ def test_a_bundle_that_cannot_be_loaded_leaves_everything_as_it_was(catalog, tmp
 
 
 def test_a_bundle_that_does_not_answer_is_put_away_again(catalog, toys, tmp_path, monkeypatch) -> None:
-    made: list[catalogs.Loop] = []
+    made: list[Loop] = []
 
-    def refuse(loop: catalogs.Loop, bundle: Bundle) -> None:
+    def refuse(loop: Loop, bundle: Bundle) -> None:
         made.append(loop)
         raise BadBundle(bundle.path, "does not answer")
 
