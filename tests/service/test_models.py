@@ -103,14 +103,13 @@ def test_replaced_under_load_nothing_is_lost_none_is_mixed_and_the_answers_switc
                 until(lambda: len(answers) >= before + AFTER)
             finally:
                 over.set()
-            for one in crowd:
-                one.result()  # whatever was not answered is raised here
+            for line in crowd:
+                line.result()  # whatever was not answered is raised here
         assert changed.status_code == 200 and changed.json()["changed"] == f"{NAME}@2", changed.text
         known[f"{NAME}@2"] = {text: asked(server.client, text).said for text in TEXTS}
         assert server.client.post("/v1/translate", json={"text": "a", "model": f"{NAME}@1"}).status_code == 404
-    assert not any(alike(known[f"{NAME}@1"][text], known[f"{NAME}@2"][text]) for text in TEXTS), (
-        "they can be told apart"
-    )
+    old, new = known.values()
+    assert not any(alike(old[text], new[text]) for text in TEXTS), "they can be told apart"
     for one in answers:
         assert alike(one.said, known[one.model][one.text]), f"{one.model} did not say this"
     assert {one.model for one in answers if one.ended < called} == {f"{NAME}@1"}
