@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -88,13 +88,14 @@ class Desk:
         """
         while True:
             order = await self.understand(task, parse, asked_as, size=size)
-            try:
-                held = self.link.hold(order.bundle.id)
-            except UnknownModel:
-                continue  # it left in this very moment: who named no version is given the next one
-            with held:
+            with ExitStack() as held:
+                try:
+                    for model in order.models:
+                        held.enter_context(self.link.hold(model))
+                except UnknownModel:
+                    continue  # it left in this very moment: who named no version is given the next one
                 yield order
-            return
+                return
 
     async def understand(
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None

@@ -30,6 +30,11 @@ class Order:
     prepared: float = 0.0
     light: bool = False  # so small that it may be written on the event loop
 
+    @property
+    def models(self) -> list[str]:
+        """The ids of all that its jobs ask, which are not unloaded before its end."""
+        return [self.bundle.id]
+
     def jobs(self) -> list[Job]:
         """What the engine is to do. They have one owner, whose id is ours: those that callers choose may repeat."""
         jobs = [one.job for one in self.encoded]

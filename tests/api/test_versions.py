@@ -43,10 +43,15 @@ async def test_a_name_alone_is_its_default_and_a_version_is_itself(zoo) -> None:
         problem(await client.post("/v1/translate", json={**GOOD, "model": "a@3"}), 404, "unknown_model")
 
 
-async def test_two_versions_of_one_pair_are_no_question_of_which_language(zoo) -> None:
-    async with client_of(FakeLink(zoo)) as client:
+async def test_a_side_version_is_asked_for_by_its_version_alone(tmp_path) -> None:
+    for version, target in (("1", "de"), ("2", "fr")):
+        tiny_bundle(tmp_path / version, "a", version=version, target=target)
+    async with client_of(FakeLink(Shelf(find(tmp_path)))) as client:
         answer = await client.post("/v1/translate", json={"text": "the old house"})
-        assert answer.status_code == 200 and answer.json()["model"] == "a@1"
+        assert answer.status_code == 200 and answer.json()["model"] == "a@1", "no question of which language is meant"
+        to_french = {"text": "the old house", "target": "fr"}
+        problem(await client.post("/v1/translate", json=to_french), 422, "unsupported_pair")
+        assert (await client.post("/v1/translate", json={**to_french, "model": "a@2"})).json()["model"] == "a@2"
 
 
 async def test_a_stream_names_its_version_from_beginning_to_end(zoo) -> None:
