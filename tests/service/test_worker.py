@@ -154,7 +154,7 @@ def test_it_reports_what_it_counted_and_its_warming_up_is_not_among_it(toys: Pat
 
 
 def counted(word: Report) -> float:
-    return counter(word.figures["toy-echo", "cpu"].counts, "tokens_out")
+    return counter(word.figures["toy-echo@0", "cpu"].counts, "tokens_out")
 
 
 def test_the_last_report_comes_before_it_leaves(toys: Path) -> None:
