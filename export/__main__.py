@@ -17,6 +17,7 @@ from export import checkpoint, distil, score, tune
 from export.build import build
 from export.parity import NotEqual
 from export.toy import TOYS, toy
+from models.recipe import read
 from service.engine.session import share_threads
 
 
@@ -58,7 +59,7 @@ def _export(arguments: list[str]) -> int:
     parser.add_argument("--inputs", type=int, default=200, help="real inputs for calibration and parity")
     given = parser.parse_args(arguments)
     kept = checkpoint.read(given.run)
-    card = json.loads(given.recipe.read_text())["card"] if given.recipe else kept.recipe["card"]
+    card = read(given.recipe)["card"] if given.recipe else kept.recipe["card"]
     task = kept.recipe["task"]
     inputs = checkpoint.SAMPLES[task](kept.recipe, Vocabulary(kept.vocabulary), given.data, given.inputs)
     said = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.attention import variant
+from models.attention import made
 from models.encoders import WIDTHS, Trunk
 
 
@@ -37,7 +37,7 @@ class Captioner(nn.Module):
         super().__init__()
         self.vocabulary, self.decoder_width, self.pad, self.trunk_name = vocabulary, decoder, pad, trunk
         self.annotate = nn.Linear(WIDTHS[trunk], memory)
-        self.attention = variant(attention)(memory, decoder, attention_width)
+        self.attention = made(attention, memory, decoder, attention_width)
         self.start_hidden = nn.Linear(memory, decoder)  # f_init,h of §3.1.2
         self.start_cell = nn.Linear(memory, decoder)  # f_init,c
         self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=pad)

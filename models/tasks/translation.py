@@ -23,11 +23,16 @@ from torch import Tensor
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
 from models.data import Pair, aligned, bucketed, lines, padded, tabbed
 from models.loss import smoothed_cross_entropy
+from models.nets.luong import LuongTranslator
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
 
 Translator = RecurrentTranslator | TransformerTranslator
-KINDS: dict[str, type[Translator]] = {"recurrent": RecurrentTranslator, "transformer": TransformerTranslator}
+KINDS: dict[str, type[Translator]] = {
+    "recurrent": RecurrentTranslator,
+    "luong": LuongTranslator,
+    "transformer": TransformerTranslator,
+}
 LONGEST = 80  # pieces a side; longer pairs are left out of training
 
 
