@@ -38,11 +38,17 @@ class Attention(nn.Module):
 
     carried = 0  # numbers kept from step to step
     maps = True  # whether its weights mean anything, and are served as a map
+    windowed = False  # whether it looks at a window, and says at which
 
     def __init__(self, memory_width: int, query_width: int, attention_width: int) -> None:
         super().__init__()
         self.memory_width, self.query_width, self.attention_width = memory_width, query_width, attention_width
         self.key: nn.Linear | None = None  # keys are key(memory); without it, memory itself
+
+    @property
+    def key_width(self) -> int | None:
+        """A, or None where keys are the memory itself."""
+        return None if self.key is None else self.key.out_features
 
     def project(self, memory: Tensor) -> Tensor:
         """Turn memory (B, S, M) into keys (B, S, A), once a request."""
@@ -50,7 +56,7 @@ class Attention(nn.Module):
 
     def start(self, ends: Tensor) -> Tensor:
         """What is carried into the first step (B, carried), from the encoder's last states (B, M)."""
-        return ends.new_zeros(len(ends), self.carried)
+        return torch.zeros_like(ends[:, :1]).expand(-1, self.carried)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
         """Score every position: query (B, K, Q), keys (B, S, A) -> energies (B, K, S)."""

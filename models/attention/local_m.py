@@ -16,6 +16,7 @@ class LocalM(Attention):
     """A window that moves on by one position a step."""
 
     carried = 1
+    windowed = True
 
     def __init__(
         self, memory_width: int, query_width: int, attention_width: int, score: str = "general", reach: int = 5
@@ -24,6 +25,11 @@ class LocalM(Attention):
         super().__init__(memory_width, query_width, attention_width)
         self.reach = reach
         self.within = variant(score)(memory_width, query_width, attention_width)
+
+    @property
+    def key_width(self) -> int | None:
+        """As the variant within."""
+        return self.within.key_width
 
     def project(self, memory: Tensor) -> Tensor:
         """As the variant within."""
@@ -43,11 +49,13 @@ class LocalM(Attention):
         return weights
 
     def look(self, query: Tensor, memory: Tensor, keys: Tensor, mask: Tensor, carried: Tensor) -> Look:
-        """A softmax over the window, and nothing beyond it."""
-        length = mask.sum(1, keepdim=True)
+        """A softmax over the window, and nothing beyond it; where all of it is masked, over what is not."""
+        place = torch.arange(mask.shape[1])
+        length = (mask * (place + 1)).amax(1, keepdim=True)  # to the last position that may be seen
         centre = self.centre(query, length, carried)
-        distance = torch.arange(mask.shape[1], dtype=query.dtype) - centre[..., None]
-        seen = mask[:, None] & (distance.abs() <= self.reach)
+        distance = place.to(query.dtype) - centre[..., None]
+        near = mask[:, None] & (distance.abs() <= self.reach)
+        seen = near | (mask[:, None] & ~near.any(-1, keepdim=True))
         weights = self.favour(softmax(self.score(query, keys), seen), distance)
         window = torch.stack([centre - self.reach, centre + self.reach], -1)
         return Look(torch.matmul(weights, memory), weights, carried + 1, window)  # the next step's number

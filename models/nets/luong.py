@@ -27,14 +27,14 @@ class LuongTranslator(RecurrentTranslator):
 
     def advance(self, word: Tensor, state: Tensor, memory: Tensor, keys: Tensor, mask: Tensor) -> tuple[Tensor, Look]:
         """One decoder step: h_t first, attention with it, h̃_t = tanh(W_c [c_t; h_t]) last (§3)."""
-        hidden, fed, carried = state.split(self.widths, -1)
+        hidden, fed, carried = self.parts(state)
         hidden = self.gru(word + self.input_fed(fed), hidden)
         seen = self.attention.look(hidden, memory, keys, mask, carried)
         attended = torch.tanh(self.attend(torch.cat([seen.context, hidden], -1)))
-        return torch.cat([hidden, attended, seen.carried], -1), seen
+        return self.whole(hidden, attended, seen.carried), seen
 
     def output(self, state: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
         """Scores of h̃_t alone (eq. 6): (..., W) -> (..., V)."""
         del embedded, context
-        attended = state.split(self.widths, -1)[1]
+        attended = self.parts(state)[1]
         return nn.functional.linear(self.drop_output(attended), self.embedding.weight, self.bias)

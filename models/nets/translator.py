@@ -78,11 +78,20 @@ class RecurrentTranslator(nn.Module):
 
     def first(self, last: Tensor) -> Tensor:
         """The encoder's last states (2, B, M/2), forward and backward, -> the state of the first step (B, W)."""
-        hidden, nothing = torch.tanh(self.start(last[1])), [last.new_zeros(last.shape[1], n) for n in self.widths[1:-1]]
-        if not self.attention.carried:
-            return torch.cat([hidden, *nothing], -1)
+        nothing = [torch.zeros_like(last[1, :, :1]).expand(-1, width) for width in self.widths[1:-1]]
         ends = self.drop_memory(torch.cat([last[0], last[1]], -1))
-        return torch.cat([hidden, *nothing, self.attention.start(ends)], -1)
+        return self.whole(torch.tanh(self.start(last[1])), *nothing, self.attention.start(ends))
+
+    def parts(self, state: Tensor) -> list[Tensor]:
+        """A state (..., W) by its widths; nothing is split where there is one part, so that no graph has to."""
+        widths = [width for width in self.widths if width]
+        filled = iter(state.split(widths, -1) if len(widths) > 1 else [state])
+        return [next(filled) if width else state[..., :0] for width in self.widths]
+
+    def whole(self, *parts: Tensor) -> Tensor:
+        """The state (..., W) of its parts."""
+        filled = [part for part, width in zip(parts, self.widths, strict=True) if width]
+        return torch.cat(filled, -1) if len(filled) > 1 else filled[0]
 
     def advance(self, word: Tensor, state: Tensor, memory: Tensor, keys: Tensor, mask: Tensor) -> tuple[Tensor, Look]:
         """One decoder step for K rows a request, without the output layer: it looks with its last state (§3.1).
@@ -90,10 +99,10 @@ class RecurrentTranslator(nn.Module):
         word (B, K, 3H) is `input_word` of the last embedding, state (B, K, W).
         Returns the new state (B, K, W) and what was seen.
         """
-        hidden, carried = state.split(self.widths, -1)
+        hidden, carried = self.parts(state)
         seen = self.attention.look(hidden, memory, keys, mask, carried)
         hidden = self.gru(word + self.input_context(seen.context), hidden)
-        return torch.cat([hidden, seen.carried], -1), seen
+        return self.whole(hidden, seen.carried), seen
 
     def gru(self, gates: Tensor, state: Tensor) -> Tensor:
         """Gated recurrent unit (A.1.1, with Cho's reset applied after the product, as cuDNN does)."""
@@ -105,7 +114,7 @@ class RecurrentTranslator(nn.Module):
 
     def output(self, state: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
         """Deep output with one maxout layer (A.2.2): (..., W), (..., E), (..., M) -> logits (..., V)."""
-        deep = self.deep(torch.cat([state[..., : self.widths[0]], embedded, context], dim=-1))
+        deep = self.deep(torch.cat([self.parts(state)[0], embedded, context], dim=-1))
         maxout = deep.unflatten(-1, (-1, 2)).amax(-1)
         return nn.functional.linear(self.drop_output(maxout), self.embedding.weight, self.bias)
 

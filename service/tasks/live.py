@@ -167,7 +167,8 @@ class Live:
 
 def start(input_: int, asked: Asked, bundle: Bundle, keys: TextKeys | GridKeys, answer: str) -> StartEvent:
     """The first event about an input; answer: the answer's id."""
-    usual = bundle.manifest.attention[0] if asked.attention in ("soft", "hard") else None
+    there = bundle.manifest.attention  # none where the model has no attention
+    usual = there[0] if there and asked.attention in ("soft", "hard") else None
     return StartEvent(
         input=input_,
         id=answer,
