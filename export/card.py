@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bundle.manifest import Manifest, Score
 
-
 MAPS = "A map shows where the context vector of a word came from. It does not explain why the word was chosen."
 
 

@@ -40,6 +40,7 @@ SENTENCES = (
     "why do birds sing before the sun comes up?",
 )
 PIECES = 120
+Maker = Callable[[int], Plan]  # from the size of the vocabulary
 
 
 class Echo(nn.Module):
@@ -123,13 +124,13 @@ def recurrent_plan(vocabulary: int) -> Plan:
     return translator.plan(net)
 
 
-def variant_plan(name: str, kind: type[RecurrentTranslator] = LuongTranslator) -> Callable[[int], Plan]:
+def variant_plan(name: str, kind: type[RecurrentTranslator] = LuongTranslator, std: float = 0.3) -> Maker:
     """Graphs of an untrained translator of toy size with an attention of `models/attention`."""
 
     def made(vocabulary: int) -> Plan:
         net = kind(vocabulary, attention=name, embedding=10, encoder=10, decoder=20, attention_width=14)
         for parameter in net.parameters():
-            nn.init.normal_(parameter, std=0.5)
+            nn.init.normal_(parameter, std=std)  # calmer than the others: a window that jumps is no test of int8
         return translator.plan(net)
 
     return made
@@ -143,7 +144,7 @@ def transformer_plan(vocabulary: int) -> Plan:
     return transformer.plan(net)
 
 
-TOYS: dict[str, Callable[[int], Plan]] = {
+TOYS: dict[str, Maker] = {
     "toy-echo": echo_plan,
     "toy-recurrent": recurrent_plan,
     "toy-transformer": transformer_plan,

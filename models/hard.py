@@ -1,4 +1,4 @@
-"""Learning hard attention: a place is drawn at each word, and drawing learns from what came of it (Xu et al. 2015, §4.1).
+"""Learning hard attention: a place is drawn at each word, and learns from what came of it (Xu et al. 2015, §4.1).
 
 Knows nothing of files, or of what the words mean. The loss is the paper's variational lower bound with its three helps:
 a moving average as baseline, the entropy of where to look, and the expected context instead of a drawn one for half of

@@ -1,9 +1,9 @@
 """Self-critical sequence training of a captioner (Rennie et al. 2017): draw captions, reward the better ones.
 
 Knows nothing of files or of the words behind the ids. Each draw is judged against the mean of its picture's other
-draws, so no greedy pass is needed. Where attention is hard, places are drawn with the words and earn with them. A draw earns CIDEr-D and BLEU-4 of its one sentence, or what it adds to the BLEU-4
-of all draws together: BLEU of single sentences pays for captions that are too short. The figures that are reported
-come from `models/metrics.py`, not from here.
+draws, so no greedy pass is needed. A draw earns CIDEr-D and BLEU-4 of its one sentence, or what it adds to the BLEU-4
+of all draws together: BLEU of single sentences pays for captions that are too short. Where attention is hard, places
+are drawn with the words and earn with them. The figures that are reported come from `models/metrics.py`, not from here.
 """
 
 from __future__ import annotations

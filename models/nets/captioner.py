@@ -99,7 +99,8 @@ class Captioner(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """One LSTM step without the output layer: word (B, K, 4H) is `input_word` of the last embedding.
 
-        take: what the context is made of, if not `taken`. Returns hidden and cell (B, K, H), the gated context (B, K, M), weights (B, K, S) and gate (B, K).
+        take: what the context is made of, if not `taken`.
+        Returns hidden and cell (B, K, H), the gated context (B, K, M), weights (B, K, S) and gate (B, K).
         """
         weights = self.attention(hidden, keys, mask)
         gate = torch.sigmoid(self.gate(hidden))  # (B, K, 1)

@@ -68,7 +68,7 @@ class GridKeys(Shape):
 
 
 class AttentionMap(Shape):
-    """Where each query's context came from: weights (queries, keys), rows that sum to one (local-p's to at most one)."""
+    """Where each query's context came from: weights (queries, keys), rows that sum to one; local-p's, at most."""
 
     kind: Kind
     layer: int = 0

@@ -39,7 +39,6 @@ from service.tasks.contract import (
     sent,
 )
 
-
 WINDOW = ("window_start", "window_end")  # what a model of local attention tells of each token besides its row
 
 

@@ -40,7 +40,7 @@ def walked(net: Captioner, features: torch.Tensor, places: tuple[int, ...]) -> t
 def test_the_estimator_is_right_on_average_over_every_way_to_look(net: Captioner, features: torch.Tensor) -> None:
     """Exact on both sides: all 9 sequences of places are walked, so that nothing is left to chance."""
     exact = torch.zeros((), dtype=torch.double)
-    estimated = [torch.zeros_like(one) for one in net.parameters()]
+    estimated = [torch.zeros_like(one) for one in net.parameters()]  # summed up below
     baseline = torch.tensor([0.7, -1.3], dtype=torch.double)  # any: it must not matter
     for places in itertools.product(range(PLACES), repeat=STEPS):
         drawn, losses = walked(net, features, places)
@@ -49,8 +49,8 @@ def test_the_estimator_is_right_on_average_over_every_way_to_look(net: Captioner
         drawn, losses = walked(net, features, places)  # again: the loss may be differentiated once
         estimated_loss = estimate(losses, drawn, KNOWN, baseline, 1.0, 0.0) * STEPS
         gradient = torch.autograd.grad(estimated_loss, list(net.parameters()), allow_unused=True)
-        for total, one in zip(estimated, gradient, strict=True):
-            total += probability.detach() * (torch.zeros_like(total) if one is None else one)
+        shares = [probability.detach() * (0 if one is None else one) for one in gradient]
+        estimated = [total + share for total, share in zip(estimated, shares, strict=True)]
     wanted = torch.autograd.grad(exact, list(net.parameters()), allow_unused=True)
     for one, other in zip(estimated, wanted, strict=True):
         torch.testing.assert_close(one, torch.zeros_like(one) if other is None else other, atol=1e-9, rtol=1e-6)
