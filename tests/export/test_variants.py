@@ -1,4 +1,4 @@
-"""Every attention of the folder goes through the whole export, and the engine agrees with torch, also on its windows."""
+"""Every attention of the folder goes through the whole export: the engine agrees with torch, also on its windows."""
 
 from __future__ import annotations
 
