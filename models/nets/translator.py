@@ -160,7 +160,11 @@ class RecurrentTranslator(nn.Module):
         states, embedded, contexts, weights = self.unroll(source, given)
         return self.output(states, embedded, contexts), weights
 
+    def logits_and_rows(self, source: Tensor, given: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """As `logits_at`, with the weights (B, T, S): for training that says where to look."""
+        states, embedded, contexts, weights = self.unroll(source, given)
+        return self.output(states[real], embedded[real], contexts[real]), weights
+
     def logits_at(self, source: Tensor, given: Tensor, real: Tensor) -> Tensor:
         """Logits (N, V) of the N positions where real (B, T) is true: padding costs no vocabulary product."""
-        states, embedded, contexts, _ = self.unroll(source, given)
-        return self.output(states[real], embedded[real], contexts[real])
+        return self.logits_and_rows(source, given, real)[0]
