@@ -184,7 +184,8 @@ def start(input_: int, asked: Asked, bundle: Bundle, keys: TextKeys | GridKeys, 
 
 def _told(heard: _Heard) -> dict[str, Any]:
     """What a token tells besides its row, as `Token` has it."""
-    extras, told = heard.extras, {}
+    extras = heard.extras
+    told: dict[str, Any] = {}
     if "gate" in extras:
         told["gate"] = round(extras["gate"], 4)
     if "sampled" in extras:

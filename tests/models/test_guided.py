@@ -76,8 +76,9 @@ def test_a_net_learns_to_look_where_it_is_told(kind: dict[str, Any], data: Path,
                 run.update(batch)
         source, target, wanted = batches[0]
         given = torch.cat([torch.full_like(target[:, :1], 2), target[:, :-1]], 1)
+        net: Any = run.net.eval()
         with torch.no_grad():
-            costs.append(cost(run.net.eval().logits_and_rows(source, given, target != 0)[1], wanted).item())
+            costs.append(cost(net.logits_and_rows(source, given, target != 0)[1], wanted).item())
     assert costs[1] < 0.9 * costs[0]
 
 
