@@ -68,7 +68,7 @@ class GridKeys(Shape):
 
 
 class AttentionMap(Shape):
-    """Where each query's context came from: weights (queries, keys), rows that sum to one."""
+    """Where each query's context came from: weights (queries, keys), rows that sum to one; local-p's, at most."""
 
     kind: Kind
     layer: int = 0
@@ -80,6 +80,12 @@ class AttentionMap(Shape):
     encoding: Encoding = Field("float", description="u8: round(255·w), for small answers")
     weights: Weights
     gate: list[float] | None = Field(None, description="β of Xu et al. 2015 §4.2.1, one a query")
+    window: list[tuple[int, int]] | None = Field(
+        None, description="The first and the last key that each query could look at, where the model looks at a window."
+    )
+    sampled: list[int] | None = Field(
+        None, description="The key that each query's context was taken from, where the model's attention is hard."
+    )
 
     @field_validator("weights", mode="before")
     @classmethod
@@ -103,8 +109,9 @@ class AttentionMap(Shape):
         keys = len(self.keys.items) if isinstance(self.keys, TextKeys) else self.keys.rows * self.keys.cols
         if self.weights.shape != (len(self.queries), keys):
             raise ValueError(f"weights {self.weights.shape} do not fit {len(self.queries)} queries × {keys} keys")
-        if self.gate is not None and len(self.gate) != len(self.queries):
-            raise ValueError(f"{len(self.gate)} gates for {len(self.queries)} queries")
+        for name, values in (("gate", self.gate), ("window", self.window), ("sampled", self.sampled)):
+            if values is not None and len(values) != len(self.queries):
+                raise ValueError(f"{name} has {len(values)} values for {len(self.queries)} queries")
         return self
 
     def array(self) -> np.ndarray:

@@ -137,8 +137,9 @@ class _Spoken:
         self.said = Said(self.text, pieces, hypothesis.logprobs)
 
     def label(self, rows: np.ndarray, layer: int, head: Head) -> AttentionMap:
-        gate = self.hypothesis.extras.get("gate")
-        return grid_map(self.said, rows, self.source.grid, unit=self.asked.unit, gate=gate, layer=layer, head=head)
+        gate, sampled = (self.hypothesis.extras.get(name) for name in ("gate", "sampled"))
+        grid, unit = self.source.grid, self.asked.unit
+        return grid_map(self.said, rows, grid, unit=unit, gate=gate, sampled=sampled, layer=layer, head=head)
 
     def counted(self, map_: AttentionMap) -> AttentionMap:
         return counted(map_, self.asked.offsets, answer=self.text)

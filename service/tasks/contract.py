@@ -181,7 +181,7 @@ def options(asked: Asked, bundle: Bundle, bounds: Bounds, *, rows: bool) -> Opti
         penalty,
         length,
         prefix,
-        attention=rows,
+        attention=rows and bool(bundle.manifest.attention),
         heads=asked.attention == "full",
         stream=asked.stream,
         priority=PRIORITIES[asked.priority],

@@ -39,6 +39,8 @@ from service.tasks.contract import (
     sent,
 )
 
+WINDOW = ("window_start", "window_end")  # what a model of local attention tells of each token besides its row
+
 
 class TranslateRequest(Asked):
     """Texts to translate, each a sentence or so; longer ones are refused, not cut."""
@@ -161,6 +163,7 @@ class _Spoken:
         self.said = Said(self.text, pieces, hypothesis.logprobs)
 
     def label(self, rows: np.ndarray, layer: int, head: Head, unit: Unit | None = None) -> AttentionMap:
+        edges = [self.hypothesis.extras[name] for name in WINDOW if name in self.hypothesis.extras]
         return text_map(
             self.source.text,
             self.source.pieces,
@@ -170,6 +173,7 @@ class _Spoken:
             kind=self.bundle.manifest.attention[0].kind,
             layer=layer,
             head=head,
+            window=np.stack(edges, -1) if edges else None,
         )
 
     def counted(self, map_: AttentionMap) -> AttentionMap:
