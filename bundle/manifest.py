@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -181,17 +180,16 @@ class Bundle:
 
 
 def find(folder: Path) -> list[Bundle]:
-    """Every bundle in a folder, by the names of theirs; in several, separated as in PATH, one folder after the other.
+    """Every bundle in a folder, by name.
 
     Raises:
         BadBundle: one of them is broken; start-up stops rather than serve without it.
     """
-    folders = [Path(one) for one in str(folder).split(os.pathsep)]
-    return [Bundle(path.parent) for one in folders for path in sorted(one.glob("*/manifest.json"))]
+    return [Bundle(path.parent) for path in sorted(folder.glob("*/manifest.json"))]
 
 
 def named(folder: Path, names: Sequence[str] | None = None) -> dict[str, Bundle]:
-    """The bundles of a folder by name: all, or those named, in the order given. Of several folders the last one's wins.
+    """The bundles of a folder by name: all, or those named, in the order given.
 
     Raises:
         BadBundle: one of them is broken, one that was named is not there, or there is none.

@@ -23,7 +23,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM installer AS ray-packages
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/heed/bin/python install -c constraints/serve.txt '.[serve,ray]'
+    pip --python /opt/heed/bin/python install -c constraints/dev.txt '.[ray]'
 
 # Our code and bundles: readable by everybody and writable by nobody, whatever the umask of whoever checked them out.
 FROM python AS sources
@@ -31,20 +31,20 @@ WORKDIR /srv/heed
 COPY bundle bundle
 COPY service service
 COPY zoo zoo
-RUN chmod -R u=rwX,go=rX . && PYTHONDONTWRITEBYTECODE='' python -m compileall -q bundle service
+RUN chmod -R u=rwX,go=rX . && install -d -o 10001 -g 10001 zoo/yours \
+ && PYTHONDONTWRITEBYTECODE='' python -m compileall -q bundle service
 
 FROM python AS heed
-RUN useradd --uid 10001 --no-create-home --home-dir /srv/heed --shell /usr/sbin/nologin heed \
- && install -d -o heed -g heed /bundles
+RUN useradd --uid 10001 --no-create-home --home-dir /srv/heed --shell /usr/sbin/nologin heed
 WORKDIR /srv/heed
 COPY --from=sources /srv/heed /srv/heed
-ENV PYTHONPATH=/srv/heed HEED_HOST=0.0.0.0 HEED_PORT=8000 HEED_ZOO=/srv/heed/zoo:/bundles
+ENV PYTHONPATH=/srv/heed ORT_DISABLE_TELEMETRY=1 HEED_HOST=0.0.0.0 HEED_PORT=8000 HEED_ZOO=/srv/heed/zoo
 LABEL org.opencontainers.image.title="Heed" \
       org.opencontainers.image.description="Attention models over HTTP: the answer, and the attention that made it" \
       org.opencontainers.image.licenses="Apache-2.0"
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=4s --start-period=90s --start-interval=1s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/ready', timeout=3)"]
 CMD ["python", "-m", "service", "serve"]
 

@@ -30,7 +30,7 @@ RUN useradd --uid 10001 --no-create-home --home-dir /srv/heed --shell /usr/sbin/
 WORKDIR /srv/heed
 COPY --from=packages /opt/heed /opt/heed
 COPY --from=sources /srv/heed /srv/heed
-ENV PYTHONPATH=/srv/heed
+ENV PYTHONPATH=/srv/heed ORT_DISABLE_TELEMETRY=1
 LABEL org.opencontainers.image.title="Heed, training and export" \
       org.opencontainers.image.licenses="Apache-2.0"
 USER 10001:10001

@@ -19,9 +19,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Own machine only, until somebody decides otherwise.")
     port: int = Field(8000, ge=0, le=65535, description="Where uvicorn listens by habit; 0 takes a free one.")
-    zoo: Path = Field(
-        Path("zoo"), description="The folder of bundles; of several (`a:b`), a bundle in the last replaces its namesakes."
-    )
+    zoo: Path = Field(Path("zoo"), description="The folder of bundles, one folder each; `make serve` runs beside it.")
     models: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None,
         description="Names to load, separated by commas; unset loads all. The first of a task is its default.",

@@ -40,7 +40,7 @@ status = dict(line.split(":\t", 1) for line in pathlib.Path("/proc/self/status")
 assert os.getuid() == 10001 and os.getgid() == 10001, "a user of its own"
 assert all(int(status[f"Cap{kind}"], 16) == 0 for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")), "no capabilities"
 assert status["NoNewPrivs"].strip() == "1", "no new privileges"
-for place in ("/", "/srv/heed", "/srv/heed/zoo", "/opt/heed", "/bundles", "/root", "/var/tmp"):
+for place in ("/", "/srv/heed", "/srv/heed/zoo", "/opt/heed", "/srv/heed/zoo/yours", "/root", "/var/tmp"):
     assert not os.access(place, os.W_OK), f"{place} can be written"
 pathlib.Path("/tmp/x").write_text("x")
 PYTHON

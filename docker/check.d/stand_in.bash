@@ -3,6 +3,7 @@
 
 python=3.13 # as in the Dockerfiles; Debian 13 has this one
 
+# shellcheck disable=SC2016 # the hooks are for mmdebstrap, which sets their $1
 make_stand_in() {
   mmdebstrap --quiet --variant=minbase --mode=root --include=python3,python3-venv,ca-certificates \
     --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
