@@ -2,6 +2,7 @@
 # Unpacked, not installed: neither the machine's packages, nor its firewall, nor its forwarding are touched.
 
 engine_process=
+base_process=
 
 find_engine() {
   if docker version >/dev/null 2>&1 && docker compose version >/dev/null 2>&1; then
@@ -11,35 +12,44 @@ find_engine() {
   [ "$(id -u)" -eq 0 ] || skip "no Docker answers, and only root can start one"
   [ -f /etc/apt/sources.list.d/debian.sources ] || skip "no Docker answers, and this is not a Debian to take one from"
   command -v curl >/dev/null || skip "curl is not installed"
-  fetch_engine
-  make_stand_in &
-  local base=$!
+  find_packages
+  unpacked mmdebstrap
+  make_stand_in & # takes longest
+  base_process=$!
+  unpacked docker.io/trixie docker-cli/trixie docker-compose/trixie docker-buildx/trixie
   start_engine
-  wait "$base" || fail "the stand-in for the base image could not be made"
+  wait "$base_process" || { tail -n 20 "$work/base.log" >&2; fail "the stand-in for the base image could not be made"; }
+  base_process=
   import_stand_in
   say "engine: $(docker version --format '{{.Server.Version}}'), compose $(docker compose version --short); python:$python-slim is a stand-in"
 }
 
-# This release's runc; of the next release what Compose needs, which asks for no newer libc.
-fetch_engine() {
+# Of this release runc; of the next what Compose needs, which asks for no newer libc.
+find_packages() {
   local sources=/etc/apt/sources.list.d/debian.sources apt="$work/apt"
   mirror=$(awk '/^URIs:/ {print $2; exit}' "$sources")
   key=/usr/share/keyrings/debian-archive-keyring.gpg
-  mkdir -p "$apt"/{parts,preferences,lists/partial,cache/archives/partial} "$work/engine"
+  mkdir -p "$apt"/{parts,preferences,lists/partial,cache/archives/partial}
   cp "$sources" "$apt/parts/"
   echo "deb [signed-by=$key] $mirror trixie main" >"$apt/parts/next.list"
   printf 'Package: *\nPin: release n=trixie\nPin-Priority: 100\n' >"$apt/preferences/next"
-  local options=(-qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/parts"
+  apt_options=(-qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/parts"
     -o Dir::Etc::PreferencesParts="$apt/preferences" -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt/cache"
     -o APT::Sandbox::User=root)
-  apt-get "${options[@]}" update >"$work/apt.log" 2>&1 || skip "Debian's packages are out of reach: $(tail -n 1 "$work/apt.log")"
-  apt-get "${options[@]}" install -y --download-only --no-install-recommends \
-    docker.io/trixie docker-cli/trixie docker-compose/trixie docker-buildx/trixie mmdebstrap >"$work/apt.log" 2>&1 ||
-    skip "Debian's packages cannot be fetched: $(tail -n 1 "$work/apt.log")"
-  local package
-  for package in "$apt"/cache/archives/*.deb; do dpkg-deb --extract "$package" "$work/engine"; done
-  rm -rf "$apt/cache"
+  apt-get "${apt_options[@]}" update >"$work/apt.log" 2>&1 || skip "Debian's packages are out of reach: $(tail -n 1 "$work/apt.log")"
   export PATH="$work/engine/usr/bin:$work/engine/usr/sbin:$PATH"
+}
+
+# unpacked PACKAGE …: these, and what they need and this machine has not, in the folder of the engine
+unpacked() {
+  local archives="$work/apt/cache/archives" package
+  apt-get "${apt_options[@]}" install -y --download-only --no-install-recommends "$@" >"$work/apt.log" 2>&1 ||
+    skip "Debian's packages cannot be fetched: $(tail -n 1 "$work/apt.log")"
+  for package in "$archives"/*.deb; do
+    [ -e "$package" ] || continue # this machine has them all
+    dpkg-deb --extract "$package" "$work/engine"
+    rm "$package"
+  done
 }
 
 # Containers get a bridge without NAT; published ports go through a proxy on loopback.
@@ -66,6 +76,7 @@ find_iptables() {
 }
 
 stop_engine() {
+  [ -z "$base_process" ] || { kill "$base_process" && wait "$base_process"; } 2>/dev/null || true
   [ -n "$engine_process" ] || return 0
   kill "$engine_process" 2>/dev/null || true
   wait "$engine_process" 2>/dev/null || true

@@ -5,14 +5,13 @@ python=3.13 # as in the Dockerfiles; Debian 13 has this one
 
 # shellcheck disable=SC2016 # the hooks are for mmdebstrap, which sets their $1
 make_stand_in() {
-  mmdebstrap --quiet --variant=minbase --mode=root --include=python3,python3-venv,ca-certificates \
+  exec mmdebstrap --quiet --variant=minbase --mode=root --include=python3,python3-venv,ca-certificates \
     --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --customize-hook='copy-in /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs' \
     --customize-hook='printf "[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n" >"$1/etc/pip.conf"' \
     --customize-hook='chroot "$1" python3 -m venv /usr/local' \
-    trixie "$work/base.tar" "deb [signed-by=$key] $mirror trixie main" >"$work/base.log" 2>&1 ||
-    { tail -n 20 "$work/base.log" >&2; return 1; }
+    trixie "$work/base.tar" "deb [signed-by=$key] $mirror trixie main" >"$work/base.log" 2>&1
 }
 
 import_stand_in() {
