@@ -17,7 +17,7 @@ CAPTIONS = {
     "zoo/": "the trained bundles this repository ships, one folder each, with their model cards",
     "tests/": "one folder a room, one twin a file; house/ checks this very map",
     "docs/": "design, errors, settings, the log of experiments, pictures",
-    "docker/": "the images (serving has no torch in it), what watches and balances them, and docker/check, which runs it all",
+    "docker/": "the images (serving has no torch), what watches and balances them, and docker/check, which runs it",
     "constraints/": "exact versions of everything, to serve and to develop",
     ".ci/run": "the checks as a machine runs them",
     "compose.yaml": "the whole service with one command",
