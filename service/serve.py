@@ -19,6 +19,7 @@ from service.link.process import ProcessLink
 from service.messages import Link
 from service.settings import Settings
 from service.tasks.contract import Bounds
+from service.telemetry import traces
 
 WORKER = (sys.executable, "-m", "service", "worker")  # it reads the same settings from the environment it inherits
 
@@ -29,7 +30,9 @@ async def serve(settings: Settings) -> int:
     Raises:
         BadBundle: one cannot be served.
         EngineFailed: workers die before they are ready.
+        NotInstalled: traces are wanted without their libraries.
     """
+    tracer = traces.exporting() if traces.wanted(settings.traces) else None
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
     await link.start()
     app = create_app(
@@ -41,6 +44,8 @@ async def serve(settings: Settings) -> int:
         deadline_seconds=settings.deadline_seconds,
         drain_seconds=settings.drain_seconds,
         ping_seconds=settings.ping_seconds,
+        tracer=tracer,
+        expose=settings.metrics == "public",
     )
     config = uvicorn.Config(
         app,

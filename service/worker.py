@@ -79,6 +79,7 @@ def _warm(settings: Settings) -> Catalog:
         if not isinstance(_end(ends, catalog), Done):
             catalog.drain(0)
             raise BadBundle(bundle.path, "does not answer a tiny request")
+    catalog.count_anew()
     return catalog
 
 

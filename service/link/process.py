@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from bundle.manifest import Bundle
@@ -25,9 +26,11 @@ from service.link.book import Book, Entry
 from service.link.child import Child
 from service.link.frames import LIMIT, BadFrame
 from service.link.supervisor import Supervisor
-from service.link.words import Ask, Cancel, Say
+from service.link.words import Ask, Cancel, Report, Say
 from service.messages import Done, Event, Failed, Job, Tokens
 from service.pace import Pace
+from service.telemetry.figures import Vitals, named
+from service.telemetry.ledger import Ledger
 
 
 class ProcessLink:
@@ -51,6 +54,7 @@ class ProcessLink:
         self.engines, self.queue, self.heartbeat, self.attempts = engines, queue, heartbeat, attempts
         self.book: Book[Child] = Book(rows=rows, attempts=attempts)
         self.pace = Pace()
+        self.ledger: Ledger[Child] = Ledger()
         self.supervisors: list[Supervisor] = []
         self.draining = False
         self.idle = asyncio.Event()
@@ -82,6 +86,19 @@ class ProcessLink:
     def ready(self) -> bool:
         """Whether at least one worker would take a job now."""
         return not self.draining and bool(self._open())
+
+    def vitals(self) -> Vitals:
+        """See `Link.vitals`."""
+        up: Counter[str] = Counter()
+        restarts: Counter[str] = Counter()
+        for one in self.supervisors:
+            up[one.device] += one.child is not None and one.child.open
+            restarts[one.device] += one.restarts
+        homeless: Counter[str] = Counter()
+        for (worker, model), rows in self.book.load.items():
+            if worker is None:
+                homeless[named(model)] += rows
+        return Vitals(self.ledger.figures(), up, restarts, homeless)
 
     async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
         """See `Link.submit`. Leaving the iterator early frees the job's slot."""
@@ -210,8 +227,13 @@ class ProcessLink:
             self.pace.leave(entry.rows, time.monotonic())
             self._end(entry, event)
 
+    def reported(self, child: Child, word: Report) -> None:
+        """What a worker has counted."""
+        self.ledger.hear(child, word.figures)
+
     def gone(self, child: Child, *, crashed: bool) -> int:
         """Send the jobs of a worker elsewhere; those at which too many died are failed."""
+        self.ledger.forget(child)
         left = self.book.bereave(child, crashed=crashed)
         for entry in left:
             if entry.crashes >= self.attempts:
