@@ -22,7 +22,18 @@ class Settings(BaseSettings):
     zoo: Path = Field(Path("zoo"), description="The folder of bundles, one folder each; `make serve` runs beside it.")
     models: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None,
-        description="Names to load, separated by commas; unset loads all. The first of a task is its default.",
+        description="`name` (its newest version) or `name@version`, between commas; unset: the newest of every name. "
+        "The first of a task is its default; the first version of a name is what that name means.",
+    )
+    model_memory_mb: int | None = Field(
+        None, ge=1, description="Resident MiB that all models may take in all engines together; unset: no bound."
+    )
+    load_seconds: float = Field(
+        120.0, gt=0, le=3600, description="Loading and warming takes seconds; an engine that takes longer hangs."
+    )
+    admin_host: str = Field("127.0.0.1", description="As `host`, for those who change models.")
+    admin_port: int | None = Field(
+        None, ge=0, le=65535, description="Where models are changed, apart from where work is asked; unset: nowhere."
     )
     link: Literal["process", "local"] = Field(
         "process", description="Engines in processes of their own are replaced when they die; local is one process."

@@ -17,6 +17,7 @@ from service.api import metrics, openapi, pages, problems, routes
 from service.api.body_limit import BodyLimit
 from service.api.desk import Desk
 from service.api.door import Door
+from service.api.kserve import kserve
 from service.api.request_id import RequestIds
 from service.api.watch import Watch
 from service.messages import Link
@@ -83,6 +84,7 @@ def create_app(
     app.include_router(routes.about(desk, counts))
     if expose:
         app.include_router(metrics.router(meter))
+    app.include_router(kserve(link, app.version))
     app.include_router(pages.pages())
     openapi.install(app, tasks)
     problems.install(app)

@@ -10,12 +10,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from service.api.order import Order
-from service.errors import DeadlinePassed, QueueFull
+from service.errors import DeadlinePassed, QueueFull, UnknownModel
 from service.maps.view import View
 from service.messages import Done, Job, Link, answer
 from service.pace import Pace
@@ -77,7 +77,28 @@ class Desk:
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, render: Render | None = None
     ) -> tuple[bytes, Mapping[str, float]]:
         """The answer to a request in one go; see `understand` and `answer`."""
-        return await self.answer(await self.understand(task, parse, asked_as), render)
+        async with self.understood(task, parse, asked_as) as order:
+            return await self.answer(order, render)
+
+    @asynccontextmanager
+    async def understood(
+        self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None
+    ) -> AsyncIterator[Order]:
+        """The same as `understand`, and while the order is worked on its model is not unloaded.
+
+        Raises:
+            HeedError: see `understand`.
+        """
+        while True:
+            order = await self.understand(task, parse, asked_as, size=size)
+            with ExitStack() as held:
+                try:
+                    for model in order.models:
+                        held.enter_context(self.link.hold(model))
+                except UnknownModel:
+                    continue  # it left in this very moment: who named no version is given the next one
+                yield order
+                return
 
     async def understand(
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None

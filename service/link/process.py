@@ -10,6 +10,9 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
 
 from bundle.manifest import Bundle
 from service.errors import (
@@ -20,13 +23,15 @@ from service.errors import (
     NotReady,
     QueueFull,
     TooLarge,
-    UnknownModel,
 )
 from service.link.book import Book, Entry
 from service.link.child import Child
 from service.link.frames import LIMIT, BadFrame
+from service.link.repository import Repository
+from service.link.rounds import Rounds
+from service.link.stock import Stock
 from service.link.supervisor import Supervisor
-from service.link.words import Ask, Cancel, Report, Say
+from service.link.words import Ask, Cancel, Changed, Report, Say
 from service.messages import Done, Event, Failed, Job, Tokens
 from service.pace import Pace
 from service.telemetry.figures import Vitals, named
@@ -47,9 +52,16 @@ class ProcessLink:
         heartbeat: float = 5.0,
         attempts: int = 3,
         environment: Mapping[str, str] | None = None,
+        zoo: Path = Path("zoo"),
+        budget: int | None = None,
+        load_seconds: float = 120.0,
+        patience: float = 60.0,
     ) -> None:
-        """command: starts a worker, given `--fd N` too; rows: of its tables; queue: rows that may wait in all."""
-        self.bundles = bundles
+        """command: starts a worker, given `--models` and `--fd` too; rows: of its tables; queue: rows that may wait.
+
+        zoo: where more bundles are found; budget and patience: as in `Repository`; load_seconds: for one at one worker.
+        """
+        self.stock = Stock(bundles.values())
         self.command, self.environment = command, environment
         self.engines, self.queue, self.heartbeat, self.attempts = engines, queue, heartbeat, attempts
         self.book: Book[Child] = Book(rows=rows, attempts=attempts)
@@ -57,8 +69,16 @@ class ProcessLink:
         self.ledger: Ledger[Child] = Ledger()
         self.supervisors: list[Supervisor] = []
         self.draining = False
+        self.rounds = Rounds(self._open, places=engines, seconds=load_seconds)
+        self.repository = Repository(self.stock, self.rounds, zoo, budget=budget, patience=patience)
+        self.tasks: set[asyncio.Task[None]] = set()  # of workers that came up while models were changed
         self.idle = asyncio.Event()
         self.idle.set()
+
+    @property
+    def bundles(self) -> Mapping[str, Bundle]:
+        """See `Link.bundles`."""
+        return self.stock.shelf
 
     async def start(self) -> None:
         """Return when every worker is ready.
@@ -66,10 +86,11 @@ class ProcessLink:
         Raises:
             BadBundle: a worker cannot serve one.
             EngineFailed: workers die before they are ready.
+            OverBudget: the bundles take too much memory.
         """
         self.supervisors = [
             Supervisor(
-                self.command,
+                lambda: (*self.command, "--models", ",".join(self.stock.kept)),
                 self,
                 heartbeat=self.heartbeat,
                 attempts=self.attempts,
@@ -79,6 +100,7 @@ class ProcessLink:
         ]
         try:
             await asyncio.gather(*(one.first for one in self.supervisors))
+            self.repository.check()
         except BaseException:
             await self._stop()
             raise
@@ -100,24 +122,31 @@ class ProcessLink:
                 homeless[named(model)] += rows
         return Vitals(self.ledger.figures(), up, restarts, homeless)
 
+    def hold(self, model: str) -> AbstractContextManager[object]:
+        """See `Link.hold`."""
+        return self.stock.hold(model)
+
     async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
         """See `Link.submit`. Leaving the iterator early frees the job's slot."""
-        entry, deadline = self._accept(job), job.options.deadline
-        late = None  # a timer for those who find no worker; the event loop's clock is time.monotonic()
-        if deadline is not None:
-            late = asyncio.get_running_loop().call_at(deadline, self._late, entry)
-        over = False
-        try:
-            self._give(entry)
-            while not over:
-                event = await entry.events.get()
-                over = isinstance(event, Done | Failed)
-                yield event
-        finally:
-            if late is not None:
-                late.cancel()
-            if not over:
-                self._forget(entry)
+        if self.draining:
+            raise Draining(retry_after=5)
+        with self.stock.at_work(job.model) as model:
+            entry, deadline = self._accept(replace(job, model=model)), job.options.deadline
+            late = None  # a timer for those who find no worker; the event loop's clock is time.monotonic()
+            if deadline is not None:
+                late = asyncio.get_running_loop().call_at(deadline, self._late, entry)
+            over = False
+            try:
+                self._give(entry)
+                while not isinstance(event := await entry.events.get(), Done | Failed):
+                    yield event
+                over = True
+            finally:
+                if late is not None:
+                    late.cancel()
+                if not over:
+                    self._forget(entry)
+        yield event
 
     async def drain(self, seconds: float) -> None:
         """See `Link.drain`."""
@@ -134,23 +163,25 @@ class ProcessLink:
         await self._stop()
 
     async def _stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
         await asyncio.gather(*(one.stop() for one in self.supervisors))
 
     def _open(self) -> list[Child]:
         """Workers that take jobs."""
         return [one.child for one in self.supervisors if one.child is not None and one.child.open]
 
+    def _able(self, model: str) -> list[Child]:
+        """Those of them that serve a model: while models are changed, not all may."""
+        return [child for child in self._open() if model in child.models]
+
     def _accept(self, job: Job) -> Entry[Child]:
         """Enter a job in the book.
 
         Raises:
-            Draining, NotReady, UnknownModel, QueueFull: it cannot be worked on, or not soon.
+            NotReady, QueueFull: it cannot be worked on, or not soon.
         """
-        if self.draining:
-            raise Draining(retry_after=5)
-        if job.model not in self.bundles:
-            raise UnknownModel(f"there is no model named {job.model[:80]!r} here")
-        workers = self._open()
+        workers = self._able(job.model)
         if not workers and all(one.hopeless for one in self.supervisors):
             raise NotReady(retry_after=5)
         now = time.monotonic()
@@ -163,7 +194,7 @@ class ProcessLink:
 
     def _give(self, entry: Entry[Child]) -> None:
         """Send an entry to the idlest worker; without one it waits, until its deadline."""
-        worker = self.book.idlest(self._open())
+        worker = self.book.idlest(self._able(entry.job.model))
         if worker is None:
             return
         job = entry.told.restart() if entry.told and entry.sent else entry.job
@@ -208,7 +239,21 @@ class ProcessLink:
     # What supervisors tell; see `service.link.supervisor.Crew`.
 
     def arrived(self, child: Child) -> None:
-        """A worker is ready: the homeless go there."""
+        """A worker is ready: the homeless go there. Models that were changed while it started are changed now."""
+        self.rounds.measured(child.models)
+        if child.models.keys() != self.stock.kept.keys():
+            task = asyncio.create_task(self._catch_up(child))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        self._rehouse()
+
+    async def _catch_up(self, child: Child) -> None:
+        async with self.repository.lock:
+            await self.rounds.level(child, self.stock.kept)
+
+    def changed(self, child: Child, word: Changed) -> None:
+        """A worker serves other models: those who wait for one may go there."""
+        self.rounds.heard(word)
         self._rehouse()
 
     def said(self, child: Child, word: Say) -> None:
