@@ -25,7 +25,6 @@ from service.engine.looks import over_time
 from service.engine.search import DEAD
 from service.engine.sequence import Sequence
 from service.engine.slots import Slots
-from service.messages import Options
 
 PLAIN, MASKED, UNIFORM, OTHER = range(4)  # the variants of a trial: as it was; without the position most attended to;
 # with the same attention to all; and without one other position, drawn at random
@@ -218,7 +217,9 @@ class Review:
         said = out["forced_out"].reshape(guests, self.variants, -1)[..., 0]
         for place, note in enumerate(self.noted):
             most = self.recalls[place].guest.job.options.alternatives
-            found = (ids[place, :, 0], said[place]) if self.beside == 1 else (ids[place, 0, :most], scores[place, 0, :most])
+            found = (
+                (ids[place, :, 0], said[place]) if self.beside == 1 else (ids[place, 0, :most], scores[place, 0, :most])
+            )
             note.append(tuple(one.copy() for one in found))
         self.states = [
             state.reshape(-1, state.shape[-1]) if isinstance(state, np.ndarray) else state
@@ -242,7 +243,9 @@ class Review:
         """Put what was found into the guest's best answer."""
         guest = self.recalls[place].guest
         first, second = (np.stack(parts) for parts in zip(*self.noted[place], strict=True))
-        names = (FOUND["alternatives"], "alternative_logprobs") if self.beside > 1 else (FOUND["trials"], "tried_logprobs")
+        names = (
+            (FOUND["alternatives"], "alternative_logprobs") if self.beside > 1 else (FOUND["trials"], "tried_logprobs")
+        )
         extras = {**guest.answers[0].extras, names[0]: first, names[1]: second}
         guest.answers = (replace(guest.answers[0], extras=extras), *guest.answers[1:])
 

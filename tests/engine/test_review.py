@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -80,7 +82,7 @@ def test_alternatives_are_the_best_pieces_of_each_step_and_hold_the_one_that_was
 @pytest.mark.parametrize("rows", [8, 40, 320])
 def test_reviews_change_nothing_and_nobody_changes_them(net: Session, rows: int) -> None:
     random = np.random.default_rng(7)
-    wishes = [{}, {"trials": True}, {"alternatives": 3}, {"trials": True, "alternatives": 4}]
+    wishes: list[dict[str, Any]] = [{}, {"trials": True}, {"alternatives": 3}, {"trials": True, "alternatives": 4}]
     jobs = [
         job(sentence(random, 3 + i % 9), str(i), beam_size=1 + 2 * (i % 2), max_length=3 + i % 8, **wishes[i % 4])
         for i in range(24)
