@@ -1,4 +1,4 @@
-"""python -m export RUN BUNDLE --data DIR | toy NAME FOLDER | tune | distil | score BUNDLE --data DIR …
+"""python -m export RUN BUNDLE --data DIR | toy NAME FOLDER | tune | distil | trust | score BUNDLE --data DIR …
 
 Knows nothing of how any of it is done.
 """
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from bundle.text import Vocabulary
-from export import checkpoint, distil, score, tune
+from export import checkpoint, distil, score, trust, tune
 from export.build import build
 from export.parity import NotEqual
 from export.toy import TOYS, toy
@@ -21,7 +21,7 @@ from service.engine.session import share_threads
 
 
 def main(arguments: list[str]) -> int:
-    """Run one of the five; 1 where parity refuses the bundle."""
+    """Run one of the six; 1 where parity refuses the bundle."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     share_threads(os.cpu_count() or 1)
     first = arguments[0] if arguments else ""
@@ -31,6 +31,8 @@ def main(arguments: list[str]) -> int:
         return score.main(arguments[1:])
     if first == "distil":
         return distil.main(arguments[1:])
+    if first == "trust":
+        return trust.main(arguments[1:])
     if first == "tune":
         return tune.main(arguments[1:])
     return _export(arguments)

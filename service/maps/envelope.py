@@ -82,6 +82,11 @@ class Trust(Shape):
     drop_mask: list[float] | None = Field(None, description="how much log-probability that mask costs it")
     drop_uniform: list[float] | None = Field(None, description="and uniform attention")
 
+    def first(self, rows: int, keys: int) -> Trust:
+        """That of a map's first rows and keys."""
+        cut = {name: value and value[: keys if name == "coverage" else rows] for name, value in self}
+        return self.model_copy(update=cut)
+
     def undecided(self) -> list[int]:
         """The rows that did not decide their words: neither trial changes them."""
         trials = zip(self.flip_mask or (), self.flip_uniform or (), strict=True)

@@ -61,6 +61,7 @@ def bounded(map_: AttentionMap) -> tuple[AttentionMap, str]:
         "keys": keys,
         "weights": map_.weights[:rows, :cols],
         "gate": map_.gate and map_.gate[:rows],
+        "trust": map_.trust and map_.trust.first(rows, cols),
     }
     sides = [f"{n} more {side} words" for n, side in zip(lost, ("answer", "source"), strict=True) if n]
     return map_.model_copy(update=changes), f"not drawn: {', '.join(sides)}"
