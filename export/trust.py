@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +29,7 @@ from service.engine.review import MASKED, OTHER, PLAIN, UNIFORM
 from service.engine.session import Session
 from service.messages import Hypothesis, Job, Options
 
+RUNS = 3
 KINDS = ("function", "content")
 FUNCTION = {  # closed-class words: articles, pronouns, prepositions, conjunctions, auxiliaries, particles
     "en": """a an the this that these those some any no each every all both either neither another other such
@@ -81,9 +85,7 @@ def measure(session: Session, bundle: Bundle, inputs: Sequence[Inputs]) -> dict[
     """Every figure by name: percentages of words that stay as they were, and Kendall's τ."""
     usual, limit = bundle.manifest.search, bundle.manifest.limits.target
     options = Options(usual.beam_size, length_penalty=usual.length_penalty, max_length=limit, trials=True)
-    jobs = [Job(str(i), bundle.manifest.name, one, options) for i, one in enumerate(inputs)]
-    done = answers(session, jobs, newcomers=NEWCOMERS[bundle.manifest.input])
-    said = [one.hypotheses[0] for one in done]
+    said = say(session, bundle, inputs, options)
     every = [word for one in said for word in words(bundle, one)]
     found: dict[str, float] = {}
     for trial in ("mask", "uniform"):
@@ -98,6 +100,28 @@ def measure(session: Session, bundle: Bundle, inputs: Sequence[Inputs]) -> dict[
     counts = ", ".join(f"{sum(word.kind == kind for word in every)} {kind} words" for kind in KINDS)
     print(f"{len(said)} inputs, {counts}")
     return found
+
+
+def say(session: Session, bundle: Bundle, inputs: Sequence[Inputs], options: Options) -> list[Hypothesis]:
+    """The best answer to each input, all served together."""
+    jobs = [Job(str(i), bundle.manifest.name, one, options) for i, one in enumerate(inputs)]
+    return [one.hypotheses[0] for one in answers(session, jobs, newcomers=NEWCOMERS[bundle.manifest.input])]
+
+
+def cost(session: Session, bundle: Bundle, inputs: Sequence[Inputs], beam: int) -> float:
+    """CPU seconds with trials by CPU seconds without, at batch: the median of runs that take turns."""
+    plain = Options(
+        beam, length_penalty=bundle.manifest.search.length_penalty, max_length=bundle.manifest.limits.target
+    )
+    ratios = []
+    for _ in range(RUNS):
+        spent = []
+        for options in (plain, replace(plain, trials=True)):
+            began = time.process_time()
+            say(session, bundle, inputs, options)
+            spent.append(time.process_time() - began)
+        ratios.append(spent[1] / spent[0])
+    return statistics.median(ratios)
 
 
 def sentences(bundle: Bundle, data: Path, number: int) -> tuple[str, list[Inputs]]:
@@ -126,13 +150,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--inputs", type=int, default=1000)
     parser.add_argument("--precision", default="int8")
+    parser.add_argument("--cost", type=int, default=0, help="also measure what trials cost, on so many inputs")
     parser.add_argument("--write", action="store_true", help="write them into the manifest and the card")
     given = parser.parse_args(arguments)
     bundle = Bundle(given.bundle)
     if bundle.manifest.target not in FUNCTION:
         parser.error(f"function words are known of {', '.join(FUNCTION)} only")
     name, inputs = SAMPLES[bundle.manifest.task](bundle, given.data, given.inputs)
-    found = measure(Session(bundle, precision=given.precision), bundle, inputs)
+    session = Session(bundle, precision=given.precision)
+    found = measure(session, bundle, inputs)
+    for beam in (1, bundle.manifest.search.beam_size) if given.cost else ():
+        ratio = cost(session, bundle, inputs[: given.cost], beam)
+        print(
+            f"trials cost {ratio:.2f} times the CPU time of the plain request, beam {beam}, {given.cost} inputs at once"
+        )
     print(json.dumps({"bundle": bundle.manifest.name, "data": name, "inputs": len(inputs), "trust": found}, indent=1))
     if given.write:
         command = f"python -m export trust zoo/{bundle.manifest.name} --data DIR --inputs {len(inputs)}"
