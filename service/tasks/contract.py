@@ -78,11 +78,14 @@ class Asked(BaseModel):
     )
     prefix: str | list[int] = Field(
         "",
+        examples=["Ein kleiner", [1071, 42]],
         description="What the answer must start with: text, best up to the end of a word, or ids of pieces as "
         "`alternatives` and streams tell them.",
     )
     constraints: Constraints | None = Field(
-        None, description="What if attention looked elsewhere? The answer without them comes too, and the difference."
+        None,
+        examples=[{"pin": [[0, 0]], "mask": [1]}],
+        description="What if attention looked elsewhere? The answer without them comes too, and the difference.",
     )
     compare: bool = Field(
         False, description="Beside a prefix: the answer without it comes too, and the difference, as for constraints."
@@ -210,10 +213,12 @@ def _start(prefix: str | list[int], bundle: Bundle, bounds: Bounds) -> tuple[int
         TextTooLong: beyond a bound.
     """
     at_most(bounds.text_characters, "prefix", len(prefix), TextTooLong)
-    ids = bundle.text.ids(prefix) if isinstance(prefix, str) else prefix
-    if any(piece in (*SILENT, UNK) or not 0 <= piece < len(bundle.text) for piece in ids):
-        raise Meaningless("The prefix has what this model never says.", errors=(Where("/prefix", "cannot be said"),))
-    return tuple(ids)
+    written = (prefix, prefix.lower()) if isinstance(prefix, str) else (prefix,)  # some models have no capitals
+    for one in written:
+        ids = bundle.text.ids(one) if isinstance(one, str) else one
+        if all(piece not in (*SILENT, UNK) and 0 <= piece < len(bundle.text) for piece in ids):
+            return tuple(ids)
+    raise Meaningless("The prefix has what this model never says.", errors=(Where("/prefix", "cannot be said"),))
 
 
 def at_most(limit: int, field: str, actual: int, error: type[Meaningless] = Meaningless) -> int:

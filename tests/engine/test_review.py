@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bundle.manifest import Bundle
 from service.engine.loop import Loop
 from service.engine.review import MASKED, PLAIN, UNIFORM
 from service.engine.sequence import Sequence
@@ -94,6 +96,13 @@ def test_reviews_change_nothing_and_nobody_changes_them(net: Session, rows: int)
         assert set(found.extras) == set(alone.extras)
         for name, values in alone.extras.items():
             np.testing.assert_allclose(found.extras[name], values, atol=1e-3)
+
+
+def test_state_that_stays_on_its_device_is_reviewed_alike(toys: Path, recurrent: Session) -> None:
+    bound = Session(Bundle(toys / "toy-recurrent"), precision="fp32", bind=True)
+    jobs = [job(sentence(np.random.default_rng(i), 3 + i), str(i), beam_size=3, trials=True) for i in range(4)]
+    for one, other in zip(best(bound, *jobs, newcomers=2), best(recurrent, *jobs, newcomers=2), strict=True):
+        np.testing.assert_allclose(one.extras["tried_logprobs"], other.extras["tried_logprobs"], atol=1e-4)
 
 
 def test_a_guest_whose_time_is_up_in_the_middle_of_its_review_is_told_so(echo: Session) -> None:

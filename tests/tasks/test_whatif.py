@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bundle.manifest import Bundle
-from bundle.text import EOS
+from bundle.text import EOS, UNK
 from service.errors import Meaningless
 from service.messages import Done, Hypothesis, Job
 from service.tasks.contract import Asked, Bounds, Constraints, options
@@ -119,6 +119,11 @@ def test_a_prefix_that_is_never_said_is_refused(bundle, prefix) -> None:
     with pytest.raises(Meaningless) as refused:
         options(Asked(prefix=prefix), bundle, Bounds(), rows=True)
     assert refused.value.errors[0].pointer == "/prefix"
+
+
+def test_a_prefix_in_capitals_is_taken_small_by_a_model_that_has_none(bundle) -> None:
+    assert UNK in bundle.text.ids("THE HOUSE")
+    assert options(Asked(prefix="THE HOUSE"), bundle, Bounds(), rows=True).prefix == tuple(bundle.text.ids("the house"))
 
 
 def test_a_prefix_of_ids_is_taken_as_it_is(bundle) -> None:
