@@ -158,6 +158,7 @@ class Review:
         positions = max(self.positions, -(-longest // STRIDE) * STRIDE)
         if positions == self.positions:
             return
+        seated = len(self.rows) * self.variants  # before the newcomers
         for name, values in self.recalls[-1].memory.items():
             axis = self._axis(name)
             shape = [self.capacity * self.variants, *values.shape]
@@ -165,7 +166,7 @@ class Review:
             fresh = np.zeros(shape, values.dtype)
             if name in self.memory:
                 kept = (*(slice(None),) * axis, slice(self.positions))
-                fresh[kept] = self.memory[name]
+                fresh[:seated][kept] = self.memory[name][:seated]
             self.memory[name] = fresh
         self.positions = positions
 

@@ -41,7 +41,7 @@ def matrix(map_: AttentionMap, keys: TextKeys, said: int | None = None) -> Scene
     undecided = [] if map_.trust is None else map_.trust.undecided()
     for i in undecided:
         if said is None or i < said:
-            scene.add(*hatched(left, top + i * cell, right - left, cell - 1.5))
+            scene.add(*hatched(left, top + i * cell, right - left - 1.5, cell - 1.5))
     scene.grow(right, top + len(queries) * cell)
     _sureness(scene, map_, right + 8, top, cell, said)
     _legend(scene, left, scene.height + 16)

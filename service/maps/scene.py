@@ -65,7 +65,7 @@ class Line:
 Mark = Box | Words | Photo | Line
 
 
-def hatched(x: float, y: float, width: float, height: float, gap: float = 7.0) -> list[Line]:
+def hatched(x: float, y: float, width: float, height: float, gap: float = 11.0) -> list[Line]:
     """Lines at 45° that fill a rectangle and stay inside of it: over a row that did not decide its word."""
     offsets = [gap * i for i in range(1, int((width + height) / gap) + 1)]
     ends = [(max(0.0, o - height), min(o, height), min(o, width), max(0.0, o - width)) for o in offsets]
