@@ -10,16 +10,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from service.api.order import Order, spent
-from service.errors import DeadlinePassed, QueueFull
+from service.errors import DeadlinePassed, QueueFull, UnknownModel
 from service.maps.view import View
 from service.messages import Done, Link, answer
 from service.pace import Pace
 from service.tasks.contract import Asked, Bounds, Task
+from service.telemetry.journal import Journal
+from service.telemetry.meter import Meter
 
 T = TypeVar("T")
 LIGHT = 1024  # bytes of a body: to answer a text so short takes about half a millisecond, as handing it over does
@@ -36,6 +38,7 @@ class Desk:
     threads: int = 2
     max_requests: int = 128
     deadline: float = 30.0
+    meter: Meter | None = None
     held: int = 0
     pool: ThreadPoolExecutor = field(init=False)
     pace: Pace = field(default_factory=Pace)
@@ -74,7 +77,28 @@ class Desk:
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, render: Render | None = None
     ) -> tuple[bytes, Mapping[str, float]]:
         """The answer to a request in one go; see `understand` and `answer`."""
-        return await self.answer(await self.understand(task, parse, asked_as), render)
+        async with self.understood(task, parse, asked_as) as order:
+            return await self.answer(order, render)
+
+    @asynccontextmanager
+    async def understood(
+        self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None
+    ) -> AsyncIterator[Order]:
+        """The same as `understand`, and while the order is worked on its model is not unloaded.
+
+        Raises:
+            HeedError: see `understand`.
+        """
+        while True:
+            order = await self.understand(task, parse, asked_as, size=size)
+            with ExitStack() as held:
+                try:
+                    for model in order.models:
+                        held.enter_context(self.link.hold(model))
+                except UnknownModel:
+                    continue  # it left in this very moment: who named no version is given the next one
+                yield order
+                return
 
     async def understand(
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None
@@ -92,7 +116,9 @@ class Desk:
             bundle = task.choose(asked, self.link.bundles)
             encoded = task.encode(asked, bundle, self.bounds, self.link.bundles)
             spent = time.monotonic() - began
-            return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light)
+            journal = Journal(inputs=len(encoded))
+            journal.note("prepare", began, began + spent)
+            return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light, journal)
 
         return prepared() if light else await self.off_loop(prepared)
 
@@ -112,6 +138,7 @@ class Desk:
         else:
             body = await self.off_loop(lambda: order.written(done, timings))
         now = time.monotonic()
+        order.journal.note("draw", answered, now)
         return body, {**timings, "write": now - answered, "total": now - order.began}
 
     def close(self) -> None:
@@ -135,7 +162,15 @@ class Desk:
         done: list[Done] = []
         while (job := order.job(place, done)) is not None:
             done.append(await answer(self.link, job))
+        self.heard(order, place, done)
         return done
+
+    def heard(self, order: Order, place: int, done: Sequence[Done]) -> None:
+        """One of an order's inputs has been answered, just now, by so many jobs."""
+        tokens = sum(len(one.hypotheses[0].ids) for one in done)
+        order.journal.answered(place, spent(done), tokens, time.monotonic())
+        if self.meter is not None:
+            self.meter.answered(order.bundle.manifest.name, done[0].hypotheses[0].rows)
 
     async def off_loop(self, work: Callable[[], T]) -> T:
         """The result of work that takes more than a moment."""

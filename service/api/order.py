@@ -6,7 +6,7 @@ Knows nothing of HTTP, of threads, or of any one task.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bundle.manifest import Bundle
@@ -15,6 +15,7 @@ from service.messages import Done, Job
 from service.tasks.answer import Answer
 from service.tasks.contract import Asked, Encoded, Task
 from service.tasks.live import DoneEvent, Live, StartEvent, start
+from service.telemetry.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,13 @@ class Order:
     deadline: float
     prepared: float = 0.0
     light: bool = False  # so small that it may be written on the event loop
+    journal: Journal = field(default_factory=Journal)
+
+    @property
+    def models(self) -> list[str]:
+        """The ids of all that its jobs ask, which are not unloaded before its end."""
+        others = (other.id for one in self.encoded for other in one.others)
+        return list(dict.fromkeys([self.bundle.id, *others]))
 
     def job(self, input_: int, done: Sequence[Done]) -> Job | None:
         """What the engine is to do next for an input of which so much was done; none if that was all.
@@ -46,7 +54,7 @@ class Order:
         """The whole answer as JSON."""
         pairs = zip(self.encoded, done, strict=True)
         results = [self.task.decode(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
-        whole = Answer(id=self.id, model=self.bundle.manifest.name, timings=rounded(timings), results=results)
+        whole = Answer(id=self.id, model=self.bundle.id, timings=rounded(timings), results=results)
         return whole.model_dump_json(exclude_none=True).encode()
 
     def views(self, done: Sequence[Sequence[Done]]) -> list[View]:
@@ -68,7 +76,7 @@ class Order:
         """What is told of one input in the end."""
         result = self.task.decode(self.asked, self.bundle, self.encoded[input_].kept, done)
         timings = rounded({"prepare": self.prepared, **spent(done)})
-        return DoneEvent(input=input_, id=self.id, model=self.bundle.manifest.name, timings=timings, **dict(result))
+        return DoneEvent(input=input_, id=self.id, model=self.bundle.id, timings=timings, **dict(result))
 
 
 def spent(done: Sequence[Done]) -> dict[str, float]:

@@ -24,6 +24,7 @@ from service.engine.slots import Slots
 from service.errors import DeadlinePassed, Draining, EngineFailed, HeedError, Malformed, NotReady, QueueFull
 from service.messages import Done, Event, Failed, Job
 from service.pace import Pace
+from service.telemetry.figures import Figures, Tally
 
 log = logging.getLogger("heed.engine")
 
@@ -65,10 +66,11 @@ class Loop:
             raise ValueError(f"its longest input takes {span_for(session.layout.positions)} cells; there are {cells}")
         self.tables: dict[tuple[int, int], Slots] = {}  # by beam width and span
         self.reviews: dict[tuple[str, int], Review] = {}  # of answers that were found; by kind and span
-        self.pace = Pace()
+        self.pace, self.tally = Pace(), Tally()
         self.change = threading.Condition()
         self.draining = self.dead = False
         self.left: list[Sequence] = []  # who were cancelled and are still to be seen off
+        self.fresh: list[Sequence] = []  # seated, and their first step not made
         self.ticks = 0
         self.since: float | None = None  # when the present tick began, in time.monotonic() seconds; None at rest
         self.thread = threading.Thread(target=self._run, name=f"loop-{name}", daemon=True)
@@ -162,6 +164,10 @@ class Loop:
     def _tables(self) -> list[Slots | Review]:
         return [*list(self.tables.values()), *list(self.reviews.values())]
 
+    def figures(self) -> Figures:
+        """What was counted so far, and how many wait and sit now."""
+        return self.tally.figures(self.scheduler.waiting_rows, sum(one.count for one in self._tables()))
+
     def _cells(self) -> int:
         """Memory positions taken, padding included."""
         reviewed = sum(review.count * review.variants * span for (_, span), review in self.reviews.items())
@@ -185,6 +191,7 @@ class Loop:
         if picked:
             for sequence in picked:
                 sequence.admitted = now
+                self.tally.queued.note(now - sequence.arrived)
             for span in {self.scheduler.span(sequence) for sequence in picked}:
                 self._encode([sequence for sequence in picked if self.scheduler.span(sequence) == span])
 
@@ -215,6 +222,7 @@ class Loop:
                 guests[place].encoded = now
                 remember(guests[place], [values[place] for values in encoded.states])
             table.seat([guests[place] for place in places], memory, states, encoded.lengths[places])
+        self.fresh += guests
 
     def _table(self, width: int, span: int) -> Slots:
         """The table for a beam width and a span, made at its first guest."""
@@ -225,10 +233,19 @@ class Loop:
 
     def step(self) -> None:
         """One step for every table, then see off those who are done."""
+        now = time.monotonic()
         for table in self._tables():
             if table.count:
-                out = self.session.step(table.feeds(), table.kept())
-                self.emit(table, table.advance(out))
+                began, rows = now, table.count * table.width
+                places = table.advance(self.session.step(table.feeds(), table.kept()))
+                now = time.monotonic()
+                self.tally.steps.note(now - began)
+                self.tally.rows.note(rows)
+                self.emit(table, places, now)
+        if self.fresh:
+            for guest in self.fresh:
+                self.tally.first.note(now - guest.arrived)
+            self.fresh = []
 
     def _see_off(self, now: float, *, someone_left: bool) -> None:
         """Free the places of those who left and of those whose time is up."""
@@ -238,9 +255,8 @@ class Loop:
                     if table.guests[place].cancelled or table.deadlines[place] <= now:
                         self._send_off(table.leave(place), now)
 
-    def emit(self, table: Slots | Review, places: list[int]) -> None:
+    def emit(self, table: Slots | Review, places: list[int], now: float) -> None:
         """Tell listeners what is new; send the finished guests their answers, or to a review; free their places."""
-        now = time.monotonic()
         for guest, tokens in () if isinstance(table, Review) else told(table):
             guest.sink(tokens)
         for place in reversed(places):
@@ -253,6 +269,7 @@ class Loop:
             table.leave(place)
             self.pace.leave(table.width, now)
             if not more:
+                self.tally.tokens += len(guest.answers[0].ids) if guest.answers else 0
                 guest.sink(Done(guest.job.id, guest.answers, guest.timings(now)))
 
     def _review(self, kind: str, one: Recall) -> None:
@@ -265,6 +282,7 @@ class Loop:
     def _send_off(self, sequence: Sequence, now: float) -> None:
         """Tell a guest who left, or whose time is up."""
         deadline = sequence.job.options.deadline
+        self.tally.cancelled += sequence.cancelled
         late = deadline is not None and now >= deadline
         detail = "the answer was not ready in time" if late else "the request was cancelled"
         sequence.sink(Failed(sequence.job.id, DeadlinePassed(detail)))

@@ -115,6 +115,6 @@ class Answer(Model):
     """One shape for every task: a result for each input, in order."""
 
     id: str
-    model: str
+    model: str = Field(description="Which version of which model answered: `name@version`.")
     timings: dict[str, float] = Field(description="Seconds by phase; for several inputs the longest of each phase.")
     results: list[Result]

@@ -14,7 +14,7 @@ from PIL import Image
 from pydantic import Field
 
 from bundle import image
-from bundle.manifest import BadBundle, Bundle, ImageInput
+from bundle.manifest import AT, BadBundle, Bundle, ImageInput
 from service.errors import ImageBroken, ImageMissing, ImageTooBig, Where
 from service.maps.envelope import AttentionMap, GridKeys, Head, Picture
 from service.maps.offsets import counted
@@ -83,7 +83,11 @@ def encode(
     source = Source(asked.image, grid, goes_to)
     cells = [[cell] for cell in range(looks.rows * looks.cols)]
     first = course(asked, bundle, job(bundle, {"pixels": seen.pixels}, how), source, lambda: cells)
-    return [first if goes_to is None else replace(first, then=partial(_then, asked, bundle, goes_to, first))]
+    return [
+        first
+        if goes_to is None
+        else replace(first, then=partial(_then, asked, bundle, goes_to, first), others=(goes_to,))
+    ]
 
 
 def _then(
@@ -140,7 +144,7 @@ def _translated(asked: CaptionRequest, bundle: Bundle, source: Source, done: Seq
         score=best.score,
         finish_reason=finish(best),
         language=source.translator.manifest.target,
-        model=source.translator.manifest.name,
+        model=source.translator.id,
         attention=map_,
     )
 
@@ -152,7 +156,14 @@ def view(asked: CaptionRequest, bundle: Bundle, source: Source, done: Sequence[D
     picture = None if map_ is None else _shown(source)
     said = _translated(asked.model_copy(update={"offsets": "codepoint"}), bundle, source, done)
     if said is not None:
-        return View(f"{bundle.manifest.name} · {said.model}", said.text, said.score, best.text, said.attention, picture)
+        return View(
+            f"{bundle.manifest.name} · {said.model.partition(AT)[0]}",
+            said.text,
+            said.score,
+            best.text,
+            said.attention,
+            picture,
+        )
     return View(bundle.manifest.name, best.text, best.hypothesis.score, None, map_, picture)
 
 
@@ -210,7 +221,7 @@ TASK = Task(
     },
     answer_example={
         "id": "9b1d3c5e7f9a4c2b8d6e4f2a1b3c5d7e",
-        "model": "caption-soft",
+        "model": "caption-soft@1",
         "timings": {"prepare": 0.004, "queue": 0.0001, "encode": 0.021, "decode": 0.015},
         "results": [
             {

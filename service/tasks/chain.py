@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bundle.manifest import Bundle
+from bundle.manifest import AT, Bundle
 from bundle.text import EOS, has_words
 from service.errors import UnknownPair, Where
 from service.maps.product import product
@@ -26,7 +26,11 @@ def translator(bundles: Mapping[str, Bundle], source: str, target: str | None) -
     """
     if target is None:
         return None
-    from_there = [one for one in bundles.values() if one.manifest.task == "translate" and one.manifest.source == source]
+    from_there = [
+        one
+        for key, one in bundles.items()
+        if AT not in key and one.manifest.task == "translate" and one.manifest.source == source
+    ]
     fitting = [one for one in from_there if one.manifest.target.lower() == target.lower()]
     if not fitting:
         there = ", ".join(sorted({one.manifest.target for one in from_there})) or "none"

@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from bundle.manifest import Bundle
+from bundle.manifest import AT, Bundle
 from bundle.text import SILENT, UNK
 from service.errors import Meaningless, TextTooLong, UnknownModel, Where, WrongTask
 from service.maps.envelope import GridKeys, OffsetUnit, TextKeys, Unit
@@ -64,7 +64,9 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", val_json_bytes="base64")
 
     model: str | None = Field(
-        None, max_length=200, description="Name of a loaded model; the task's default if left out."
+        None,
+        max_length=200,
+        description="A loaded model, `name` or `name@version`; the task's default if left out.",
     )
     beam_size: int | None = Field(
         None, ge=1, description="Rows of the beam, 1 is greedy; by default what the model card was measured with."
@@ -136,6 +138,7 @@ class Encoded(Generic[T]):
     job: Job
     kept: T
     then: Callable[[Sequence[Done]], Job | None] = lambda _: None  # what was done so far, to what is to be done next
+    others: tuple[Bundle, ...] = ()  # whom those later jobs ask
 
 
 @dataclass(frozen=True)
@@ -162,13 +165,13 @@ def loaded(bundles: Mapping[str, Bundle], task: str, model: str | None) -> list[
         UnknownModel: no such model, or none of this task.
         WrongTask: the model does another task.
     """
-    able = [bundle for bundle in bundles.values() if bundle.manifest.task == task]
-    there = ", ".join(bundle.manifest.name for bundle in able) or "none"
+    able = {key: bundle for key, bundle in bundles.items() if bundle.manifest.task == task}
+    there = ", ".join(able) or "none"
     if model is None and able:
-        return able
+        return [bundle for key, bundle in able.items() if AT not in key]  # a side version is asked for by name alone
     if model is None or model not in bundles:
         raise UnknownModel(f"There is no such {task} model here; loaded: {there}.")
-    if bundles[model] not in able:
+    if bundles[model].manifest.task != task:
         does = bundles[model].manifest.task
         raise WrongTask(
             f"This model's task is {does}; loaded for {task}: {there}.", errors=(Where("/model", f"does {does}"),)
@@ -236,4 +239,4 @@ def renewed(one: Job, how: Options) -> Job:
 
 def job(bundle: Bundle, inputs: Mapping[str, Any], how: Options) -> Job:
     """A job with an id of its own: those that callers choose may repeat."""
-    return Job(uuid.uuid4().hex, bundle.manifest.name, inputs, how)
+    return Job(uuid.uuid4().hex, bundle.id, inputs, how)
