@@ -207,7 +207,7 @@ async def test_a_translated_caption_looks_where_the_caption_looked(client) -> No
     answer = await describe(client, WHITE, translate_to="de")
     (result,) = answer.json()["results"]
     said = result["translation"]
-    assert (said["text"], said["language"], said["model"]) == (result["text"], "de", "tiny-en-de")
+    assert (said["text"], said["language"], said["model"]) == (result["text"], "de", "tiny-en-de@0")
     assert said["attention"]["keys"] == result["attention"]["keys"]
     assert np.allclose(said["attention"]["weights"], result["attention"]["weights"], atol=1e-3)  # the fakes echo
 
