@@ -29,7 +29,8 @@ from service.telemetry.traces import Tracer
 DESCRIPTION = """Text or a picture goes in; a translation or a caption comes out, with the attention that made it.
 
 A map shows where each word's context came from, not why the word was chosen. Ask for the answer as JSON, or with
-`Accept` as text/plain, text/html, image/svg+xml, image/png or application/x-npz."""
+`Accept` as text/plain, text/html, image/svg+xml, image/png, application/x-npz, or, word by word,
+image/webp and image/gif."""
 
 # FastAPI's own would put paths, queries and exceptions' messages, which are what users write, into spans and records.
 OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}

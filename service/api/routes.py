@@ -18,7 +18,8 @@ from service.api.request_id import request_id
 from service.api.stream import EVENTS, stream
 from service.api.watch import NOBODY_THERE, note
 from service.maps.formats import FORMATS
-from service.tasks.contract import Answer, Task
+from service.tasks.answer import Answer
+from service.tasks.contract import Task
 
 RENDERS: dict[str, Render | None] = {bodies.JSON: None} | {media: format_.render for media, format_ in FORMATS.items()}
 TEXT = ("text/plain", "text/html")
