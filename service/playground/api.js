@@ -1,0 +1,77 @@
+// The service as functions: models, one answer, an answer as it is made. Knows nothing of the page.
+
+export class Refused extends Error {
+  constructor(problem) {
+    super(problem.detail ?? problem.title ?? "The service cannot be reached.");
+    this.problem = problem;
+  }
+}
+
+export async function models() {
+  const answer = await fetch("/v1/models");
+  if (!answer.ok) throw await refusal(answer);
+  return (await answer.json()).models;
+}
+
+async function refusal(answer) {
+  try {
+    return new Refused(await answer.json());
+  } catch {
+    return new Refused({ title: `The service answered ${answer.status}.` });
+  }
+}
+
+// A request is {task, fields, file}; a picture travels as a form, a text as JSON.
+function sent({ task, fields, file }, accept, signal) {
+  const headers = { Accept: accept };
+  let body;
+  if (file) {
+    body = new FormData();
+    body.append("file", file);
+    for (const [name, value] of Object.entries(fields)) {
+      body.append(name, typeof value === "object" ? JSON.stringify(value) : String(value));
+    }
+  } else {
+    headers["Content-Type"] = "application/json";
+    body = JSON.stringify(fields);
+  }
+  return fetch(`/v1/${task}`, { method: "POST", headers, body, signal });
+}
+
+export async function ask(request, signal) {
+  const answer = await sent(request, "application/json", signal);
+  if (!answer.ok) throw await refusal(answer);
+  return answer.json();
+}
+
+// The same answer, drawn by the service: a Blob of that media type.
+export async function drawing(request, media) {
+  const answer = await sent(request, media);
+  if (!answer.ok) throw await refusal(answer);
+  return answer.blob();
+}
+
+// Calls hear(event, data) for each server-sent event, until the end. An `error` event is thrown.
+export async function listen(request, hear, signal) {
+  const answer = await sent(request, "text/event-stream", signal);
+  if (!answer.ok) throw await refusal(answer);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split("\n\n");
+    rest = parts.pop();
+    for (const part of parts) told(part, hear);
+  }
+}
+
+function told(part, hear) {
+  const lines = part.split("\n").filter((line) => !line.startsWith(":"));
+  const field = (name) => lines.filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2));
+  const [event] = field("event");
+  if (!event) return;
+  const data = JSON.parse(field("data").join("\n"));
+  if (event === "error") throw new Refused(data);
+  hear(event, data);
+}
