@@ -74,6 +74,7 @@ export class Matrix {
   }
 
   upto(step) {
+    if (!this.weights) return; // it was never shown
     this.canvas.style.clipPath = step < this.weights.length ? `inset(0 0 ${(this.weights.length - step) * this.size}px 0)` : "";
   }
 

@@ -34,6 +34,7 @@ export class Panel {
     this.root = make("article", { class: "panel" },
       make("header", {}, this.title, this.facts), this.sentences.root, this.picture.root,
       make("div", { class: "tools" }, this.replay.root, this.layers, ...this.tools()), this.tabs(), this.views, this.saves);
+    this.root.panel = this; // by which the page finds the panels beside this one
     this.stays = null;
     onNight(() => this.result && this.redraw());
   }

@@ -15,7 +15,7 @@ export class Picture {
     this.veil = make("canvas", { class: "veil", role: "img" });
     this.spot = make("i", { class: "spot", hidden: true, title: "the place that was sampled" });
     this.stage = make("div", { class: "stage" }, this.photo, this.veil, this.spot);
-    this.words = make("p", { class: "sentence target", dir: "auto" });
+    this.words = make("p", { class: "sentence caption", dir: "auto" });
     this.film = make("div", { class: "film", role: "group", "aria-label": "one picture a word" });
     this.fine = make("p", { class: "fine", "aria-live": "polite" });
     const tools = make("div", { class: "tools" },
