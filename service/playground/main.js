@@ -12,6 +12,7 @@ const forms = { translate: find("#translate"), caption: find("#caption") };
 const said = find("#said");
 const answers = find("#answers");
 const look = { scale: "blue", norm: "row", threshold: 0, view: "matrix" };
+const ALTERNATIVES = 8; // pieces shown for each step
 const LOOKS = Object.keys(look);
 let cards = [];
 let running = null; // the AbortController of what is being asked
@@ -62,7 +63,7 @@ function request(task, model) {
   const beam = Math.max(1, +form.beam.value || 1);
   const card = cards.find((one) => one.name === model);
   const many = (card?.attention ?? []).some((one) => one.layers * one.heads > 1);
-  const fields = { model, beam_size: beam, n_best: beam, attention: many ? "full" : "soft", offsets: "utf16" };
+  const fields = { model, beam_size: beam, n_best: beam, attention: many ? "full" : "soft", offsets: "utf16", trust: "cheap", alternatives: ALTERNATIVES };
   if (task === "caption") return { task, fields: form.into.value ? { ...fields, translate_to: form.into.value } : fields, file: picture.file };
   return { task, fields: { ...fields, unit: form.unit.value, text: form.text.value, source: form.source.value, target: form.target.value }, file: null };
 }
@@ -103,11 +104,16 @@ async function anew(one, fields) {
 
 async function answer(one, asked, signal) {
   const live = new Live(asked);
-  const fields = { ...asked.fields, stream: true };
+  const fields = { ...kept(asked.fields), stream: true };
   await listen({ ...asked, fields }, (event, data) => {
     if (event === "done") return one.show(asked, live.answer(data), asked.file ? picture.url : null);
     if (live.hear(event, data)) one.live(live.state());
   }, signal);
+}
+
+// Without fields that were taken back: null is not a value that a form could carry.
+function kept(fields) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== ""));
 }
 
 // What is pointed at in one of two panels lights up in the other too: of the source only, which they share.

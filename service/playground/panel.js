@@ -10,7 +10,7 @@ import { Picture } from "./picture.js";
 import { Replay } from "./replay.js";
 import { Sentences } from "./sentence.js";
 import { table } from "./table.js";
-import { hatched, trusts } from "./trust.js";
+import { hatched, summary } from "./trust.js";
 import { WhatIf } from "./whatif.js";
 import { choices, drawn, NORMS } from "./weights.js";
 
@@ -20,20 +20,27 @@ export class Panel {
   // look: {scale, norm, threshold, view}, kept by the page; changed(): it was changed here; say(text); again(fields): ask anew.
   constructor({ look, changed, say, again, together }) {
     Object.assign(this, { look, changed, say, together });
-    const hear = { point: (...where) => this.point(...where), choose: (...where) => this.choose(...where) };
+    const hear = {
+      point: (...where) => this.point(...where),
+      choose: (...where) => this.choose(...where),
+      drag: (query, key) => this.drag(query, key),
+    };
     this.sentences = new Sentences(hear);
     this.matrix = new Matrix(hear);
     this.picture = new Picture(hear);
-    this.whatif = new WhatIf({ again, say });
+    this.whatif = new WhatIf({ again });
     this.replay = new Replay((step) => this.step(step));
     this.title = make("h2");
     this.facts = make("p", { class: "fine facts" });
+    this.belief = make("p", { class: "fine belief" });
+    this.test = make("button", { type: "button", class: "plain test", onclick: () => again({ trust: "measured" }) }, "Test this map");
     this.layers = make("span");
     this.saves = make("span");
     this.views = make("div", { class: "views" });
     this.root = make("article", { class: "panel" },
       make("header", {}, this.title, this.facts), this.sentences.root, this.picture.root,
-      make("div", { class: "tools" }, this.replay.root, this.layers, ...this.tools()), this.tabs(), this.views, this.saves);
+      make("div", { class: "tools" }, this.replay.root, this.layers, ...this.tools()),
+      make("div", { class: "line" }, this.belief, this.test), this.translation(), this.tabs(), this.views, this.saves);
     this.root.panel = this; // by which the page finds the panels beside this one
     this.stays = null;
     onNight(() => this.result && this.redraw());
@@ -74,6 +81,8 @@ export class Panel {
     this.title.textContent = model;
     this.facts.textContent = "…";
     this.result = null;
+    this.other.hidden = this.test.hidden = true;
+    this.belief.textContent = "";
     this.sentences.root.hidden = source === null;
     this.picture.root.hidden = true;
     this.source = source;
@@ -103,14 +112,18 @@ export class Panel {
     this.stays = null;
     const grid = this.map?.keys.type === "grid";
     this.title.textContent = this.answer.model;
-    this.facts.replaceChildren(...facts(this.answer, one), ...trusts(one));
+    this.facts.textContent = facts(this.answer, one);
+    this.belief.textContent = this.chosen === 0 ? summary(this.result, this.map) : "";
+    this.test.hidden = !this.map || this.request.fields.trust === "measured";
     this.sentences.root.hidden = grid;
     this.picture.root.hidden = !grid;
+    const rows = this.result.unconstrained ? new Map() : this.whatif.pinned();
     const shown = {
       map: this.map, weights: this.weights, text: one.text, source: this.request.fields.text ?? null, url: this.url,
-      scale: this.look.scale, hatched: hatched(one, this.map), masked: this.whatif.masked(), pinned: this.whatif.pinned(),
+      scale: this.look.scale, hatched: hatched(this.map), masked: this.whatif.masked(), pinned: rows,
     };
     this.shown = shown;
+    this.translated();
     if (grid) this.picture.show(shown);
     else this.sentences.show(shown);
     this.view();
@@ -167,6 +180,28 @@ export class Panel {
     this.turn(this.tabList.querySelector("[data-view=whatif]"));
     this.whatif.choose(side, index, this.map);
   }
+
+  drag(query, key) {
+    this.choose("c", [query, key]);
+    this.whatif.pin(query, key);
+  }
+
+  // What a caption is in another language, with its own map over the picture.
+  translation() {
+    this.other = make("p", { class: "translation" });
+    return this.other;
+  }
+
+  translated() {
+    const said = this.result.translation;
+    this.other.hidden = !said;
+    if (!said) return;
+    const words = said.attention?.queries ?? [];
+    this.other.replaceChildren(make("small", {}, `${said.language} `), ...(words.length ? words.map((word) => make("button", {
+      type: "button", class: "word", "data-side": "o", onpointerenter: () => this.picture.over(said.attention, word.i),
+      onfocus: () => this.picture.over(said.attention, word.i), onpointerleave: () => this.light(null, null),
+    }, said.text.slice(word.start, word.end), " ")) : [said.text]));
+  }
 }
 
 function facts(answer, one) {
@@ -174,5 +209,5 @@ function facts(answer, one) {
   const parts = [`score ${one.score.toFixed(3)}`];
   if (one.finish_reason === "length") parts.push("cut at the length limit");
   if (total !== null) parts.push(`${total.toFixed(0)} ms`);
-  return [parts.join(" · ")];
+  return parts.join(" · ");
 }

@@ -7,14 +7,15 @@ import { percent } from "./weights.js";
 const NIGHT = [8, 12, 22];
 
 export class Picture {
-  constructor({ point }) {
+  constructor({ point, choose }) {
     this.point = point;
+    this.choose = choose;
     this.smooth = true;
     this.opacity = 0.85;
     this.photo = make("img", { alt: "the picture that was sent" });
     this.veil = make("canvas", { class: "veil", role: "img" });
     this.spot = make("i", { class: "spot", hidden: true, title: "the place that was sampled" });
-    this.stage = make("div", { class: "stage" }, this.photo, this.veil, this.spot);
+    this.stage = make("div", { class: "stage", onclick: (event) => this.cell(event) }, this.photo, this.veil, this.spot);
     this.words = make("p", { class: "sentence caption", dir: "auto" });
     this.film = make("div", { class: "film", role: "group", "aria-label": "one picture a word" });
     this.fine = make("p", { class: "fine", "aria-live": "polite" });
@@ -57,7 +58,7 @@ export class Picture {
     return make("button", {
       type: "button", class: `word${this.hatched?.has(query.i) ? " hatched" : ""}`, "data-side": "t", "data-i": query.i,
       onpointerenter: () => this.point("t", query.i), onfocus: () => this.point("t", query.i),
-      onpointerleave: () => this.point(null, null), onclick: () => this.point("t", query.i, true),
+      onpointerleave: () => this.point(null, null), onclick: () => { this.point("t", query.i, true); this.choose("t", query.i); },
     }, text);
   }
 
@@ -93,6 +94,22 @@ export class Picture {
     this.veil.setAttribute("aria-label", told(this.map, on));
     this.fine.textContent = told(this.map, on);
     if (this.map.sampled) this.mark(this.map.sampled[on]);
+  }
+
+  // A row of another map over the same picture.
+  over(map, row) {
+    this.veil.hidden = false;
+    this.draw(this.veil, map.weights[row]);
+    this.fine.textContent = told(map, row);
+  }
+
+  // The cell under a click is chosen.
+  cell(event) {
+    const { rows, cols, image, crop: [x0, y0, x1, y1] } = this.map.keys;
+    const box = this.stage.getBoundingClientRect();
+    const x = (((event.clientX - box.left) / box.width) * image.width - x0) / (x1 - x0);
+    const y = (((event.clientY - box.top) / box.height) * image.height - y0) / (y1 - y0);
+    if (x >= 0 && y >= 0 && x < 1 && y < 1) this.choose("s", Math.floor(y * rows) * cols + Math.floor(x * cols));
   }
 
   mark(cell) {

@@ -7,10 +7,9 @@ import { make } from "./dom.js";
 const LINES = 60; // words; beyond, lines are a tangle and are not drawn
 
 export class Sentences {
-  // point(side, index | null): a word is pointed at; choose(side, index): it was clicked.
-  constructor({ point, choose }) {
-    this.point = point;
-    this.choose = choose;
+  // point(side, index | null): a word is pointed at; choose(side, index): it was clicked; drag(t, s): pulled to another.
+  constructor({ point, choose, drag }) {
+    Object.assign(this, { point, choose, drag });
     this.source = make("p", { class: "sentence source", dir: "auto" });
     this.target = make("p", { class: "sentence target", dir: "auto" });
     this.lines = make("svg", { class: "lines", "aria-hidden": "true" });
@@ -59,7 +58,18 @@ export class Sentences {
       onfocus: () => this.point(side, index),
       onblur: () => this.point(side, null),
       onclick: () => this.choose(side, index),
+      onpointerdown: (event) => side === "t" && this.pull(event, index),
     }, text);
+  }
+
+  // From a word of the answer to a word of the source: where the pointer is let go.
+  pull(event, index) {
+    event.target.releasePointerCapture(event.pointerId); // touch holds on to where it began
+    const released = (end) => {
+      const there = document.elementFromPoint(end.clientX, end.clientY)?.closest(".word[data-side=s]");
+      if (there && this.source.contains(there)) this.drag(index, +there.dataset.i);
+    };
+    document.addEventListener("pointerup", released, { once: true });
   }
 
   // Light a word and its counterparts; none, and each word is as it is. upto: words of the answer said so far.
