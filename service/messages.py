@@ -26,6 +26,10 @@ class Options:
     prefix: tuple[int, ...] = ()  # ids that the answer must start with; ending in EOS it forces the whole answer
     attention: bool = True  # whether rows are wanted: if nobody seated wants them, the graph does not return them
     heads: bool = False  # whether those rows are of every layer and head, not only of what is shown by default
+    mask: tuple[int, ...] = ()  # memory positions that no step may look at
+    pin: tuple[tuple[int, tuple[int, ...]], ...] = ()  # (step, the positions that it may look at, whatever is masked)
+    alternatives: int = 0  # how many of the most probable pieces are told of each step of the best answer
+    trials: bool = False  # whether the best answer is tried under other attention; wants `attention` too
     deadline: float | None = None  # time.monotonic() after which nobody waits for the answer
     stream: bool = False  # whether Tokens are wanted while the search goes on
     priority: int = 1  # 0 is seated before 1, and 1 before 2; who waits long enough is seated in any case
@@ -51,7 +55,7 @@ class Hypothesis:
     score: float  # sum of logprobs / T ** length_penalty
     finish_reason: str  # "stop" or "length"
     rows: np.ndarray | None = None  # (T, S) or (T, layers, heads, S) float32, one a token, EOS's row included
-    extras: Mapping[str, np.ndarray] = field(default_factory=dict)  # name to (T,), such as "gate"
+    extras: Mapping[str, np.ndarray] = field(default_factory=dict)  # name to (T, …): "gate", and what `Review` found
 
 
 @dataclass(frozen=True)

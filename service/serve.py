@@ -91,4 +91,5 @@ def bounds(settings: Settings) -> Bounds:
         beam_size=settings.max_beam_size,
         n_best=settings.max_n_best,
         length=settings.max_length,
+        alternatives=settings.max_alternatives,
     )

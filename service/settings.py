@@ -90,6 +90,9 @@ class Settings(BaseSettings):
         16, ge=1, le=32, description="Beyond 10 beams translations get worse (Koehn & Knowles 2017)."
     )
     max_n_best: int = Field(16, ge=1, le=32, description="A beam holds no more finished answers than it has rows.")
+    max_alternatives: int = Field(
+        10, ge=0, le=64, description="Most probable pieces told of a step: people look at five; each costs answer."
+    )
     max_length: int = Field(
         256, ge=2, le=4096, description="Pieces of an answer; the model's own limit holds below it."
     )

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from service.api.order import Order
+from service.api.order import Order, spent
 from service.errors import DeadlinePassed, QueueFull
 from service.maps.view import View
 from service.messages import Done, Link, answer
@@ -90,7 +90,7 @@ class Desk:
         def prepared() -> Order:
             asked = parse()
             bundle = task.choose(asked, self.link.bundles)
-            encoded = task.encode(asked, bundle, self.bounds)
+            encoded = task.encode(asked, bundle, self.bounds, self.link.bundles)
             spent = time.monotonic() - began
             return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light)
 
@@ -118,18 +118,24 @@ class Desk:
         """Stop the threads; what runs is finished first."""
         self.pool.shutdown(wait=True, cancel_futures=True)
 
-    async def _answers(self, order: Order) -> list[Done]:
-        """Every job's end, in order; the first failure cancels the others."""
-        jobs = order.jobs()
-        if len(jobs) == 1:
+    async def _answers(self, order: Order) -> list[list[Done]]:
+        """The ends of every input's jobs, in order; the first failure cancels the others."""
+        if len(order.encoded) == 1:
             async with in_time(order):
-                return [await answer(self.link, jobs[0])]
+                return [await self._course(order, 0)]
         try:
             async with in_time(order), asyncio.TaskGroup() as group:
-                waiting = [group.create_task(answer(self.link, job)) for job in jobs]
+                waiting = [group.create_task(self._course(order, place)) for place in range(len(order.encoded))]
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return [task.result() for task in waiting]
+
+    async def _course(self, order: Order, place: int) -> list[Done]:
+        """One input's jobs, one after the other."""
+        done: list[Done] = []
+        while (job := order.job(place, done)) is not None:
+            done.append(await answer(self.link, job))
+        return done
 
     async def off_loop(self, work: Callable[[], T]) -> T:
         """The result of work that takes more than a moment."""
@@ -150,7 +156,8 @@ async def in_time(order: Order) -> AsyncIterator[None]:
         raise DeadlinePassed(f"The answer was not ready within {order.deadline - order.began:g} s.") from None
 
 
-def _longest(done: Sequence[Done]) -> dict[str, float]:
-    """The longest of each phase over the jobs."""
-    phases = {phase: None for one in done for phase in one.timings}
-    return {phase: max(one.timings.get(phase, 0.0) for one in done) for phase in phases}
+def _longest(done: Sequence[Sequence[Done]]) -> dict[str, float]:
+    """The longest of each phase over the inputs."""
+    each = [spent(ends) for ends in done]
+    phases = {phase: None for one in each for phase in one}
+    return {phase: max(one.get(phase, 0.0) for one in each) for phase in phases}

@@ -16,7 +16,8 @@ from service.api.presence import ClientGone, while_there
 from service.api.request_id import request_id
 from service.api.stream import EVENTS, stream
 from service.maps.formats import FORMATS
-from service.tasks.contract import Answer, Task
+from service.tasks.answer import Answer
+from service.tasks.contract import Task
 
 RENDERS: dict[str, Render | None] = {bodies.JSON: None} | {media: format_.render for media, format_ in FORMATS.items()}
 NOBODY_THERE = 499  # nginx's number; only the log sees it

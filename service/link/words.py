@@ -91,8 +91,13 @@ def heard(frames: Frames, data: bytes) -> Iterator[Word]:
 
 def _ask(header: Header, arrays: Arrays) -> Word:
     about, options = header["job"], header["options"]
-    how = Options(**{**options, "prefix": tuple(options["prefix"])})
+    how = Options(**{name: _tupled(value) for name, value in options.items()})
     return Ask(header["number"], Job(about["id"], about["model"], arrays, how, about["owner"]))
+
+
+def _tupled(value: Any) -> Any:
+    """Lists as the tuples that they were before they travelled."""
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value
 
 
 def _tokens_out(tokens: Tokens) -> tuple[Header, Arrays]:

@@ -67,6 +67,27 @@ class GridKeys(Shape):
     crop: tuple[int, int, int, int]
 
 
+class Trust(Shape):
+    """How far to believe a map's rows, one number each. The last four come with `trust: measured`.
+
+    A word changed if, at one of its pieces' steps, another piece would have been the most probable one.
+    """
+
+    entropy: list[float] = Field(description="−Σα log α / log(keys): 0 looks at one key, 1 at all alike")
+    peak: list[float] = Field(description="the largest weight")
+    special: list[float] | None = Field(None, description="the weight on `</s>`, which is no word")
+    coverage: list[float] | None = Field(None, description="of each key: the sum of its weights over all rows")
+    flip_mask: list[bool] | None = Field(None, description="whether it changes if its strongest position is masked")
+    flip_uniform: list[bool] | None = Field(None, description="whether it changes under uniform attention")
+    drop_mask: list[float] | None = Field(None, description="how much log-probability that mask costs it")
+    drop_uniform: list[float] | None = Field(None, description="and uniform attention")
+
+    def undecided(self) -> list[int]:
+        """The rows that did not decide their words: neither trial changes them."""
+        trials = zip(self.flip_mask or (), self.flip_uniform or (), strict=True)
+        return [i for i, flips in enumerate(trials) if not any(flips)]
+
+
 class AttentionMap(Shape):
     """Where each query's context came from: weights (queries, keys), rows that sum to one."""
 
@@ -80,6 +101,7 @@ class AttentionMap(Shape):
     encoding: Encoding = Field("float", description="u8: round(255·w), for small answers")
     weights: Weights
     gate: list[float] | None = Field(None, description="β of Xu et al. 2015 §4.2.1, one a query")
+    trust: Trust | None = None
 
     @field_validator("weights", mode="before")
     @classmethod

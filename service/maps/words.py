@@ -105,6 +105,19 @@ def grouped(pieces: Sequence[Piece], unit: Unit) -> list[list[int]]:
     return [part for word in _spaced(pieces) for part in _unglued(word, pieces)]
 
 
+def items_of(pieces: Sequence[Piece], unit: Unit) -> list[list[int]]:
+    """The positions of the pieces of each item of an answer's map, as its queries are numbered; silent ones have none.
+
+    Of a source's pieces, these are the keys, but for its end.
+    """
+    spoken = _spoken(pieces)
+    return [[int(spoken[i]) for i in group] for group in grouped([pieces[i] for i in spoken], unit)]
+
+
+def _spoken(pieces: Sequence[Piece]) -> np.ndarray:
+    return np.array([i for i, piece in enumerate(pieces) if piece.id not in (PAD, BOS, EOS)], np.intp)
+
+
 def _spaced(pieces: Sequence[Piece]) -> list[list[int]]:
     """Words as the spaces cut them; a piece without visible text joins the word after it, or the last one."""
     words: list[list[int]] = []
@@ -155,7 +168,7 @@ def _item(i: int, text: str, pieces: Sequence[Piece]) -> Item:
 
 def _queries(answer: Answer, unit: Unit) -> tuple[np.ndarray, list[Query], np.ndarray]:
     """Which of the T pieces are spoken, their items, and the matrix (items, spoken pieces) that averages."""
-    spoken = np.array([i for i, piece in enumerate(answer.pieces) if piece.id not in (PAD, BOS, EOS)], np.intp)
+    spoken = _spoken(answer.pieces)
     pieces = [answer.pieces[i] for i in spoken]
     groups = grouped(pieces, unit)
     member = _membership(groups, len(pieces))

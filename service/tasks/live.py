@@ -16,7 +16,9 @@ from bundle.text import SILENT
 from service.maps.envelope import GridKeys, Head, TextKeys
 from service.maps.offsets import places
 from service.messages import Done, Tokens
-from service.tasks.contract import Asked, Model, Result, shown
+from service.tasks.answer import Model, Result
+from service.tasks.contract import Asked
+from service.tasks.mapped import shown
 
 MOST = 16  # tokens told at once to who is behind: the event loop is not held up by all of them together
 UNFINISHED = "\ufffd"  # how a character shows of which only some bytes were said
