@@ -21,27 +21,20 @@ async function refusal(answer) {
   }
 }
 
-// A request is {task, fields, file}; a picture travels as a form, a text as JSON.
-function sent({ task, fields, file }, accept, signal) {
-  const headers = { Accept: accept };
-  let body;
-  if (file) {
-    body = new FormData();
-    body.append("file", file);
-    for (const [name, value] of Object.entries(fields)) {
-      body.append(name, typeof value === "object" ? JSON.stringify(value) : String(value));
-    }
-  } else {
-    headers["Content-Type"] = "application/json";
-    body = JSON.stringify(fields);
-  }
-  return fetch(`/v1/${task}`, { method: "POST", headers, body, signal });
+// A request is {task, fields}; a picture is among the fields, in base64.
+function sent({ task, fields }, accept, signal) {
+  const headers = { Accept: accept, "Content-Type": "application/json" };
+  return fetch(`/v1/${task}`, { method: "POST", headers, body: JSON.stringify(fields), signal });
 }
 
-export async function ask(request, signal) {
-  const answer = await sent(request, "application/json", signal);
-  if (!answer.ok) throw await refusal(answer);
-  return answer.json();
+// A file's bytes in base64.
+export function encoded(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
 }
 
 // The same answer, drawn by the service: a Blob of that media type.

@@ -1,7 +1,7 @@
 // The playground: forms in, panels out; what is asked is in the address, so that it can be shared.
 // Knows nothing of how a map is drawn.
 
-import { ask, listen, models, Refused } from "./api.js";
+import { encoded, listen, models, Refused } from "./api.js";
 import { camera } from "./camera.js";
 import { make, options, tabs } from "./dom.js";
 import { Live } from "./live.js";
@@ -16,7 +16,7 @@ const ALTERNATIVES = 8; // pieces shown for each step
 const LOOKS = Object.keys(look);
 let cards = [];
 let running = null; // the AbortController of what is being asked
-let picture = null; // {file, url}
+let picture = null; // {image, url}
 
 const say = (text) => { said.textContent = text; };
 const language = new Intl.DisplayNames(["en"], { type: "language" });
@@ -64,8 +64,8 @@ function request(task, model) {
   const card = cards.find((one) => one.name === model);
   const many = (card?.attention ?? []).some((one) => one.layers * one.heads > 1);
   const fields = { model, beam_size: beam, n_best: beam, attention: many ? "full" : "soft", offsets: "utf16", trust: "cheap", alternatives: ALTERNATIVES };
-  if (task === "caption") return { task, fields: form.into.value ? { ...fields, translate_to: form.into.value } : fields, file: picture.file };
-  return { task, fields: { ...fields, unit: form.unit.value, text: form.text.value, source: form.source.value, target: form.target.value }, file: null };
+  if (task === "caption") return { task, fields: { ...fields, image: picture.image, translate_to: form.into.value } };
+  return { task, fields: { ...fields, unit: form.unit.value, text: form.text.value, source: form.source.value, target: form.target.value } };
 }
 
 async function run(task) {
@@ -106,7 +106,7 @@ async function answer(one, asked, signal) {
   const live = new Live(asked);
   const fields = { ...kept(asked.fields), stream: true };
   await listen({ ...asked, fields }, (event, data) => {
-    if (event === "done") return one.show(asked, live.answer(data), asked.file ? picture.url : null);
+    if (event === "done") return one.show(asked, live.answer(data), asked.task === "caption" ? picture.url : null);
     if (live.hear(event, data)) one.live(live.state());
   }, signal);
 }
@@ -154,10 +154,11 @@ function recall() {
 
 // Pictures.
 
-function take(file) {
+async function take(file) {
   if (!file?.type.startsWith("image/")) return say("That is not a picture.");
+  say("…");
   if (picture) URL.revokeObjectURL(picture.url);
-  picture = { file, url: URL.createObjectURL(file) };
+  picture = { image: await encoded(file), url: URL.createObjectURL(file) };
   run("caption");
 }
 
