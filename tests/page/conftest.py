@@ -33,7 +33,9 @@ def server(toys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     models = "en-de-bahdanau,caption-soft,toy-transformer,toy-lamp"
     told = {"HEED_PORT": str(port), "HEED_ZOO": str(zoo), "HEED_MODELS": models, "HEED_LINK": "local"}
     log = (zoo / "log").open("wb")
-    process = subprocess.Popen([sys.executable, "-m", "service", "serve"], cwd=ROOT, env={**os.environ, **told}, stderr=log)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", "serve"], cwd=ROOT, env={**os.environ, **told}, stderr=log
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(address, process)

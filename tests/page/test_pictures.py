@@ -43,15 +43,19 @@ def test_a_picture_is_dropped_pasted_or_taken(visit: Visit) -> None:
     for event, field in (("drop", "dataTransfer"), ("paste", "clipboardData")):
         page.evaluate(HAND_OVER, [content, event, field])
         visit.answered()
-        expect(page.locator("#tab-caption")).to_have_attribute("aria-selected", "true") if event == "paste" else None
+        expect(page.locator("#tab-caption")).to_have_attribute("aria-selected", "true")
         assert page.locator(".film .frame").count() > 1
-        page.evaluate("() => { document.getElementById('said').textContent = ''; document.getElementById('answers').replaceChildren(); }")
+        page.evaluate(FORGET)
     page.click("#camera")
     page.click("#snap")
     visit.answered()
     assert page.locator(".film .frame").count() > 1
 
 
+FORGET = """() => {
+  document.getElementById("said").textContent = "";
+  document.getElementById("answers").replaceChildren();
+}"""
 HAND_OVER = """([content, name, field]) => {
   const bytes = Uint8Array.from(atob(content), (one) => one.charCodeAt(0));
   const data = new DataTransfer();
