@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from bundle.manifest import AttentionOutput, Manifest, State
 from bundle.manifest import Tensor as Named
 from bundle.text import PAD, Vocabulary, train_vocabulary
-from export import transformer, translator
+from export import lamp, transformer, translator
 from export.build import build
 from export.plan import Plan, StepResult
 from export.samples import Inputs, source
@@ -146,6 +146,7 @@ def transformer_plan(vocabulary: int) -> Plan:
 
 TOYS: dict[str, Maker] = {
     "toy-echo": echo_plan,
+    "toy-lamp": lamp.plan,
     "toy-recurrent": recurrent_plan,
     "toy-transformer": transformer_plan,
     "toy-none": variant_plan("fixed", RecurrentTranslator),
@@ -160,9 +161,9 @@ def described(name: str) -> dict[str, Any]:
         "version": "0",
         "architecture": name.removeprefix("toy-"),
         "description": "A toy for tests: it has learned nothing.",
-        "source": "en",
+        "source": None if name == "toy-lamp" else "en",
         "target": "de",
-        "limits": {"source": 64, "target": 48},
+        "limits": {"source": lamp.SIDE**2 if name == "toy-lamp" else 64, "target": 48},
         "trained_on": ["nothing"],
         "licence": "Apache-2.0",
     }
@@ -181,6 +182,6 @@ def toy(folder: Path, name: str, *, seed: int = 1, precisions: tuple[str, ...] =
         path = train_vocabulary(SENTENCES, Path(scratch) / "toy", PIECES)
         vocabulary = Vocabulary(path)
         plan = TOYS[name](len(vocabulary))
-        inputs = [source(vocabulary, text) for text in SENTENCES]
+        inputs = lamp.pictures(seed) if name == "toy-lamp" else [source(vocabulary, text) for text in SENTENCES]
         command = f"python -m export toy {name} --seed {seed}"
         return build(folder / name, plan, path, described(name), inputs, precisions=precisions, command=command)
