@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,13 @@ class Pixels:
 
 
 def read(
-    data: bytes, *, max_pixels: int = MAX_PIXELS, size: int = 224, mean: float = 127.0, scale: float = 128.0
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    size: int = 224,
+    mean: float = 127.0,
+    scale: float = 128.0,
+    formats: Sequence[str] = FORMATS,
 ) -> Pixels:
     """Decode a picture and squeeze its whole frame into a square of `(x - mean) / scale`.
 
@@ -56,7 +63,7 @@ def read(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's bomb warning (our bound is below) and remarks on odd metadata
-            upright, width, height = _upright(data, max_pixels, size)
+            upright, width, height = _upright(data, max_pixels, size, formats)
     except (ImageTooLarge, ImageUnreadable):
         raise
     except Exception as broken:  # Pillow's decoders raise what they like: OSError, SyntaxError, struct.error, ...
@@ -75,9 +82,9 @@ def cell(index: int, grid: tuple[int, int], crop: tuple[int, int, int, int]) -> 
     return left + column * width, top + row * height, left + (column + 1) * width, top + (row + 1) * height
 
 
-def _upright(data: bytes, max_pixels: int, size: int) -> tuple[Image.Image, int, int]:
+def _upright(data: bytes, max_pixels: int, size: int, formats: Sequence[str]) -> tuple[Image.Image, int, int]:
     """The first frame as upright RGB, perhaps decoded small, and the upright width and height of the whole."""
-    with _opened(data, max_pixels) as picture:
+    with _opened(data, max_pixels, formats) as picture:
         width, height = picture.size
         if width * height > max_pixels:
             raise ImageTooLarge(max_pixels, width * height)
@@ -89,15 +96,15 @@ def _upright(data: bytes, max_pixels: int, size: int) -> tuple[Image.Image, int,
     return upright, *((height, width) if turned else (width, height))
 
 
-def _opened(data: bytes, max_pixels: int) -> Image.Image:
+def _opened(data: bytes, max_pixels: int, formats: Sequence[str]) -> Image.Image:
     """The header alone, in one of our formats; Pillow's own bound on pixels is reported as ours."""
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(io.BytesIO(data), formats=tuple(formats))
     except Image.DecompressionBombError as bomb:
         announced = re.search(r"\((\d+) pixels\)", str(bomb))
         raise ImageTooLarge(max_pixels, int(announced[1]) if announced else max_pixels + 1) from bomb
     except UnidentifiedImageError as unknown:
-        raise ImageUnreadable(f"not a picture in one of the formats {', '.join(FORMATS)}") from unknown
+        raise ImageUnreadable(f"not a picture in one of the formats {', '.join(formats)}") from unknown
 
 
 def _flat(picture: Image.Image) -> Image.Image:

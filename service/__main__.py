@@ -1,4 +1,4 @@
-"""The command line: serve, worker, translate, caption, models; all but the first without a server.
+"""The command line: serve, worker, keys, translate, caption, models; all but the first without a server.
 
 Knows nothing of arithmetic or drawing. Each command imports what it needs: a worker needs no web server, and starts
 sooner without one.
@@ -17,6 +17,8 @@ from pydantic import ValidationError
 
 from bundle.manifest import BadBundle, find
 from service.errors import HeedError
+from service.keys import commands as keys
+from service.keys.file import BadKeys
 from service.settings import Settings
 
 REFUSED = 2  # exit status: the command, a bundle or the input is at fault; 1 is ours
@@ -36,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(settings, asked)
     except BadBundle as broken:
         return _refuse(f"bad bundle: {broken}")
+    except BadKeys as broken:
+        return _refuse(f"bad keys: {broken}")
     except HeedError as error:
         return _refuse(f"{error.code}: {error.detail}")
     except KeyboardInterrupt:  # by then everything has been drained
@@ -43,6 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(settings: Settings, asked: argparse.Namespace) -> int:
+    if asked.command == "keys":
+        if settings.keys_file is None:
+            return _refuse("settings: HEED_KEYS_FILE: names no file")
+        return keys.run(settings.keys_file, asked)
     if asked.command == "models":
         return _models(settings)
     if asked.command == "worker":
@@ -73,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="answer over HTTP; settings are environment variables HEED_…")
     worker = commands.add_parser("worker", help="an engine for a server, which starts it")
     worker.add_argument("--fd", type=int, required=True, help="number of the inherited socket to that server")
+    keys.options(commands.add_parser("keys", help="API keys: make, list, revoke; in the file of HEED_KEYS_FILE"))
     commands.add_parser("models", help="list the bundles of the zoo")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--model", help="by default the first that fits")

@@ -6,20 +6,28 @@ traceback of the server.
 
 from __future__ import annotations
 
+import resource
 import sys
+import time
 from collections.abc import Sequence
-
-import uvicorn
 
 from bundle.manifest import named
 from service.api.app import create_app
-from service.api.server import Server
+from service.api.connections import Limits
+from service.api.fetch import Fetch
+from service.api.gate import Gate
+from service.api.protection import Protection
+from service.api.rates import Allowance, Rates
+from service.api.server import Server, listening
+from service.keys.key import Scope
+from service.keys.ring import KeyRing
 from service.link.local import LocalLink
 from service.link.process import ProcessLink
 from service.messages import Link
 from service.settings import Settings
 from service.tasks.contract import Bounds
 
+FILES = 256  # kept for everything else: engines, their sockets, bundles, the log
 WORKER = (sys.executable, "-m", "service", "worker")  # it reads the same settings from the environment it inherits
 
 
@@ -31,25 +39,21 @@ async def serve(settings: Settings) -> int:
         EngineFailed: workers die before they are ready.
     """
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
+    guarded = protection(settings)  # a file of keys that is broken is told before engines are started
     await link.start()
     app = create_app(
         link,
         bounds=bounds(settings),
-        max_body_bytes=settings.max_body_bytes,
+        protection=guarded,
+        fetch=fetch(settings),
         max_requests=settings.max_requests,
+        max_streams=settings.max_streams,
         desk_threads=settings.desk_threads,
         deadline_seconds=settings.deadline_seconds,
         drain_seconds=settings.drain_seconds,
         ping_seconds=settings.ping_seconds,
     )
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        access_log=False,  # ours has no query strings, which hold what users write
-        log_config=None,
-        server_header=False,
-    )
+    config = listening(app, settings.host, settings.port, connections(settings), settings.trusted_proxies)
     server = Server(config, link, settings.drain_seconds)
     try:
         await server.serve()
@@ -91,4 +95,42 @@ def bounds(settings: Settings) -> Bounds:
         beam_size=settings.max_beam_size,
         n_best=settings.max_n_best,
         length=settings.max_length,
+        formats=settings.picture_formats,
+    )
+
+
+def protection(settings: Settings, opens: Scope = "work") -> Protection:
+    """What stands before an application whose keys must open this.
+
+    Raises:
+        BadKeys: their file cannot be read.
+    """
+    ring = None if settings.keys_file is None else KeyRing(settings.keys_file, time.monotonic)
+    gate = Gate(
+        ring,
+        settings.keys_required or opens == "admin",
+        opens,
+        Rates(settings.rate_storage),
+        by_key=Allowance(settings.rate_requests_key, settings.rate_rows_key),
+        by_address=Allowance(settings.rate_requests_address, settings.rate_rows_address),
+    )
+    return Protection(
+        settings.max_body_bytes, settings.body_seconds, settings.max_bodies_bytes, gate, settings.cors_origins
+    )
+
+
+def fetch(settings: Settings) -> Fetch | None:
+    """Pictures from the hosts that are named; nothing if none is."""
+    if not settings.fetch_hosts:
+        return None
+    return Fetch(settings.fetch_hosts, settings.max_body_bytes, settings.fetch_seconds)
+
+
+def connections(settings: Settings) -> Limits:
+    """Bounds below HTTP; connections never more than this process may have files."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most = max(16, min(settings.max_connections, hard - FILES))
+    return Limits(
+        most, settings.max_head_bytes, settings.max_head_fields, settings.head_seconds, settings.stalled_seconds
     )

@@ -12,10 +12,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.api import openapi, pages, problems, routes
-from service.api.body_limit import BodyLimit
-from service.api.desk import Desk
-from service.api.door import Door
-from service.api.request_id import RequestIds
+from service.api.desk import Desk, Fetches
+from service.api.protection import Protection, protect
 from service.messages import Link
 from service.tasks import discover
 from service.tasks.contract import Bounds, Task
@@ -30,8 +28,10 @@ def create_app(
     link: Link,
     *,
     bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    max_body_bytes: int = 16 * 2**20,
+    protection: Protection | None = None,
+    fetch: Fetches | None = None,
     max_requests: int = 128,
+    max_streams: int = 128,
     desk_threads: int = 2,
     deadline_seconds: float = 30.0,
     drain_seconds: float = 20.0,
@@ -39,7 +39,8 @@ def create_app(
     tasks: Mapping[str, Task[Any, Any]] | None = None,
 ) -> FastAPI:
     """The service in front of a link, which is started here unless it runs already, and drained in the end."""
-    desk = Desk(link, bounds, desk_threads, max_requests, deadline_seconds)
+    desk = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, max_streams=max_streams, fetch=fetch)
+    protection = protection or Protection()
     tasks = discover() if tasks is None else tasks
 
     @asynccontextmanager
@@ -60,13 +61,10 @@ def create_app(
         redirect_slashes=False,
         lifespan=life,
     )
-    app.include_router(routes.work(desk, tasks, ping_seconds))
+    app.include_router(routes.work(desk, tasks, ping_seconds, protection.gate.charge))
     app.include_router(routes.about(desk))
     app.include_router(pages.pages())
     openapi.install(app, tasks)
     problems.install(app)
-    app.add_middleware(BodyLimit, limit=max_body_bytes)  # innermost
-    app.add_middleware(problems.Net)
-    app.add_middleware(Door, full=desk.full)
-    app.add_middleware(RequestIds)  # outermost
+    protect(app, protection, desk.full)
     return app

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from service.api.order import Order
-from service.errors import DeadlinePassed, QueueFull
+from service.errors import DeadlinePassed, Meaningless, QueueFull, UrlRefused, Where
 from service.maps.view import View
 from service.messages import Done, Link, answer
 from service.pace import Pace
@@ -24,6 +24,7 @@ from service.tasks.contract import Asked, Bounds, Task
 T = TypeVar("T")
 LIGHT = 1024  # bytes of a body: to answer a text so short takes about half a millisecond, as handing it over does
 Render = Callable[[Sequence[View]], bytes]
+Fetches = Callable[[str], Awaitable[bytes]]  # an address to the bytes there
 GRACE = 1.0  # seconds after the deadline in which the engine itself may still say that it passed
 
 
@@ -37,6 +38,9 @@ class Desk:
     max_requests: int = 128
     deadline: float = 30.0
     held: int = 0
+    max_streams: int = 128
+    streams: int = 0
+    fetch: Fetches | None = None  # None: no picture is fetched for anybody
     pool: ThreadPoolExecutor = field(init=False)
     pace: Pace = field(default_factory=Pace)
 
@@ -63,6 +67,21 @@ class Desk:
             if not self.held:
                 self.pace.rest(now)
 
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """Hold one of the places there are for streams, which last as long as somebody reads slowly.
+
+        Raises:
+            QueueFull: all are taken.
+        """
+        if self.streams >= self.max_streams:
+            raise QueueFull("Too many streams at once.", limit=self.max_streams)
+        self.streams += 1
+        try:
+            yield
+        finally:
+            self.streams -= 1
+
     def full(self) -> QueueFull | None:
         """Why nobody can be let in now, with the time until a place is free at the pace of the last seconds."""
         if self.held < self.max_requests:
@@ -87,14 +106,37 @@ class Desk:
         began = time.monotonic()
         light = size is not None and size <= LIGHT and task.upload is None
 
-        def prepared() -> Order:
+        def prepared(parse: Callable[[], Asked] = parse) -> Order:
             asked = parse()
             bundle = task.choose(asked, self.link.bundles)
             encoded = task.encode(asked, bundle, self.bounds)
             spent = time.monotonic() - began
             return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light)
 
-        return prepared() if light else await self.off_loop(prepared)
+        if light:
+            return prepared()
+        if task.upload is None:
+            return await self.off_loop(prepared)
+        whole = await self._fetched(task.upload, await self.off_loop(parse), began)
+        return await self.off_loop(lambda: prepared(lambda: whole))
+
+    async def _fetched(self, upload: str, asked: Asked, began: float) -> Asked:
+        """The request with its upload, which may have to come from somewhere else."""
+        url = getattr(asked, f"{upload}_url", None)
+        if url is None:
+            return asked
+        if self.fetch is None:
+            where = Where(f"/{upload}_url", "is not fetched here")
+            raise UrlRefused("This server fetches nothing: send the picture itself.", errors=(where,))
+        if getattr(asked, upload) is not None:
+            raise Meaningless(
+                "Send the picture or its address, not both.", errors=(Where(f"/{upload}_url", "is one too many"),)
+            )
+        try:
+            async with asyncio.timeout(began + self.deadline - time.monotonic()):
+                return asked.model_copy(update={upload: await self.fetch(url), f"{upload}_url": None})
+        except TimeoutError:
+            raise DeadlinePassed(f"The picture did not come within {self.deadline:g} s.") from None
 
     async def answer(self, order: Order, render: Render | None = None) -> tuple[bytes, Mapping[str, float]]:
         """The answer, drawn or (without a render) as JSON, and seconds by phase.

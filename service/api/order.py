@@ -35,6 +35,10 @@ class Order:
         jobs = [one.job for one in self.encoded]
         return [replace(job, owner=jobs[0].id, options=replace(job.options, deadline=self.deadline)) for job in jobs]
 
+    def rows(self) -> int:
+        """Beam rows that it takes in the engine."""
+        return sum(one.job.options.beam_size for one in self.encoded)
+
     def written(self, done: Sequence[Done], timings: Mapping[str, float]) -> bytes:
         """The whole answer as JSON."""
         pairs = zip(self.encoded, done, strict=True)

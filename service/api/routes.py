@@ -21,6 +21,7 @@ from service.tasks.contract import Answer, Task
 RENDERS: dict[str, Render | None] = {bodies.JSON: None} | {media: format_.render for media, format_ in FORMATS.items()}
 NOBODY_THERE = 499  # nginx's number; only the log sees it
 TEXT = ("text/plain", "text/html")
+Charge = Callable[[Scope, int], Awaitable[None]]  # counts the beam rows of a request; raises where they are too many
 
 
 def about(desk: Desk) -> APIRouter:
@@ -48,13 +49,13 @@ def about(desk: Desk) -> APIRouter:
     return router
 
 
-def work(desk: Desk, tasks: Mapping[str, Task[Any, Any]], ping_seconds: float) -> APIRouter:
+def work(desk: Desk, tasks: Mapping[str, Task[Any, Any]], ping_seconds: float, charge: Charge) -> APIRouter:
     """POST /v1/{task} for every task."""
     router = APIRouter()
     for task in tasks.values():
         router.add_api_route(
             f"/v1/{task.name}",
-            _endpoint(desk, task, ping_seconds),
+            _endpoint(desk, task, ping_seconds, charge),
             methods=["POST"],
             name=task.name,
             summary=task.summary,
@@ -67,9 +68,11 @@ def work(desk: Desk, tasks: Mapping[str, Task[Any, Any]], ping_seconds: float) -
     return router
 
 
-def _endpoint(desk: Desk, task: Task[Any, Any], ping_seconds: float) -> Callable[[], Awaitable[Response]]:
+def _endpoint(
+    desk: Desk, task: Task[Any, Any], ping_seconds: float, charge: Charge
+) -> Callable[[], Awaitable[Response]]:
     async def endpoint() -> Response:
-        return _Work(desk, task, ping_seconds)
+        return _Work(desk, task, ping_seconds, charge)
 
     return endpoint
 
@@ -77,12 +80,13 @@ def _endpoint(desk: Desk, task: Task[Any, Any], ping_seconds: float) -> Callable
 class _Work(Response):
     """An answer that is made while it is sent, because a stream begins before its end is known."""
 
-    def __init__(self, desk: Desk, task: Task[Any, Any], ping_seconds: float) -> None:
+    def __init__(self, desk: Desk, task: Task[Any, Any], ping_seconds: float, charge: Charge) -> None:
         super().__init__()
-        self.desk, self.task, self.ping_seconds, self.streams = desk, task, ping_seconds, False
+        self.desk, self.task, self.ping_seconds, self.charge = desk, task, ping_seconds, charge
+        self.streams = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hold a place from before the body is read until there is an answer, or until the end of a stream."""
+        """Hold a place from when the body has been read until there is an answer, or until the end of a stream."""
         request = Request(scope, receive)
         media = accept.choose(request.headers.get("accept"), [*RENDERS, EVENTS])
         with self.desk.place():
@@ -99,9 +103,11 @@ class _Work(Response):
         """The answer; a stream has been sent then, and what is returned stands for nothing."""
         asked = parse if media != EVENTS else lambda: parse().model_copy(update={"stream": True})
         order = await self.desk.understand(self.task, asked, request_id(scope), size=size)
+        await self.charge(scope, order.rows())
         if order.asked.stream:
-            self.streams = True
-            await stream(self.desk, order, send, self.ping_seconds)
+            with self.desk.streaming():
+                self.streams = True
+                await stream(self.desk, order, send, self.ping_seconds)
             return Response()
         body, timings = await self.desk.answer(order, RENDERS[media])
         headers = {"Server-Timing": _server_timing(timings), "Vary": "Accept", "Cache-Control": "no-store"}

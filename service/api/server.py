@@ -9,12 +9,33 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+from collections.abc import Sequence
 
 import uvicorn
+from starlette.types import ASGIApp
 
+from service.api.connections import Connections, Limits
 from service.messages import Link
 
 MARGIN = 2.0  # seconds after the drain, in which the last words are sent
+
+
+def listening(
+    app: ASGIApp, host: str, port: int, limits: Limits | None = None, proxies: Sequence[str] = ()
+) -> uvicorn.Config:
+    """How uvicorn listens for an app of ours; proxies: whose X-Forwarded-For is believed."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,  # ours has no query strings, which hold what users write, and no addresses
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(proxies),  # uvicorn's own default believes everybody on this machine
+        forwarded_allow_ips=list(proxies),
+        http=Connections(limits or Limits()).protocol,  # type: ignore[arg-type]  # a callable is what it calls
+        ws="none",
+    )
 
 
 class Server(uvicorn.Server):

@@ -41,9 +41,12 @@ SHOWN = 512  # longest side of the picture that a drawn map shows
 
 
 class CaptionRequest(Asked):
-    """A picture to describe: JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF."""
+    """A picture to describe: JPEG, PNG, WebP or GIF (its first frame), and what else the server was told to read."""
 
     image: bytes | None = Field(None, repr=False, description="The picture's bytes in base64.")
+    image_url: str | None = Field(
+        None, max_length=2048, repr=False, description="Where the picture is instead, if this server fetches any."
+    )
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def encode(asked: CaptionRequest, bundle: Bundle, bounds: Bounds) -> list[Encode
         raise ImageMissing(errors=(Where("/image", "is missing"),))
     how = options(asked, bundle, bounds, rows=asked.attention != "none")
     looks = _input(bundle)
-    seen = _read(asked.image, bounds.pixels, looks.size, looks.mean, looks.scale)
+    seen = _read(asked.image, bounds, looks)
     size = Picture(width=seen.width, height=seen.height)
     grid = GridKeys(rows=looks.rows, cols=looks.cols, image=size, crop=seen.crop)
     return [Encoded(job(bundle, {"pixels": seen.pixels}, how), Source(asked.image, grid))]
@@ -86,17 +89,18 @@ def _input(bundle: Bundle) -> ImageInput:
     return bundle.manifest.image
 
 
-def _read(data: bytes, most: int, size: int, mean: float, scale: float) -> image.Pixels:
+def _read(data: bytes, bounds: Bounds, looks: ImageInput) -> image.Pixels:
     """The pixels, the errors of the neck as ours; what Pillow says is not passed on."""
     if not data:
         raise ImageBroken("The picture has no bytes.", errors=(Where("/image", "has no bytes"),))
+    most, formats = bounds.pixels, bounds.formats
     try:
-        return image.read(data, max_pixels=most, size=size, mean=mean, scale=scale)
+        return image.read(data, max_pixels=most, size=looks.size, mean=looks.mean, scale=looks.scale, formats=formats)
     except image.ImageTooLarge as large:
         detail = f"The picture has {large.actual} pixels; at most {large.limit} are read."
         raise ImageTooBig(detail, limit=large.limit, actual=large.actual) from None
     except image.ImageUnreadable:
-        why = f"is broken, cut off, or not one of {', '.join(image.FORMATS)}"
+        why = f"is broken, cut off, or not one of {', '.join(bounds.formats)}"
         raise ImageBroken(f"The picture {why}.", errors=(Where("/image", why),)) from None
 
 

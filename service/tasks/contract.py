@@ -36,6 +36,7 @@ class Bounds:
     text_characters: int = 5000
     texts: int = 64
     pixels: int = 40_000_000
+    formats: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "GIF")  # of pictures, by Pillow's names
     beam_size: int = 16
     n_best: int = 16
     length: int = 256

@@ -1,0 +1,54 @@
+"""What stands before the application, outermost first: ids, browsers' rules, the gate, the door, the intake.
+
+Knows nothing of settings and of what is protected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from service.api import problems
+from service.api.door import Door
+from service.api.gate import Gate, Guard
+from service.api.headers import SecurityHeaders
+from service.api.intake import Intake
+from service.api.request_id import RequestIds
+from service.errors import HeedError
+
+SENT = ("Accept", "Authorization", "Content-Type", "X-API-Key", "X-Request-ID")
+TOLD = ("RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing", "X-Request-ID")
+
+
+@dataclass(frozen=True)
+class Protection:
+    """Bounds and rules of one listener; the entry point fills it from the settings."""
+
+    body_bytes: int = 16 * 2**20
+    body_seconds: float = 60.0
+    bodies_bytes: int = 256 * 2**20
+    gate: Gate = field(default_factory=Gate)
+    origins: tuple[str, ...] = ()  # of other sites' pages that may ask; "*" is every one
+
+
+def protect(app: FastAPI, how: Protection, full: Callable[[], HeedError | None] | None = None) -> None:
+    """Put it all before an app; full: why nobody can be let in now, if so."""
+    app.add_middleware(Intake, limit=how.body_bytes, seconds=how.body_seconds, together=how.bodies_bytes)  # innermost
+    app.add_middleware(problems.Net)
+    if full is not None:
+        app.add_middleware(Door, full=full)
+    app.add_middleware(Guard, gate=how.gate)
+    if how.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=how.origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=SENT,
+            expose_headers=TOLD,
+            max_age=3600,
+        )
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestIds)  # outermost
