@@ -20,6 +20,8 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 40_000_000  # a 40-megapixel photograph; decoded, 120 MB
+MAX_SCANS = 40  # of a progressive JPEG, each a pass over all its pixels; encoders write 10 to 14
+MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in a scan: anything but a stuffed byte or a restart
 WHITE = (255, 255, 255, 255)
 
 
@@ -89,11 +91,28 @@ def _upright(data: bytes, max_pixels: int, size: int, formats: Sequence[str]) ->
         if width * height > max_pixels:
             raise ImageTooLarge(max_pixels, width * height)
         if picture.format == "JPEG":
+            _check_scans(data)
             picture.draft(None, (3 * size, 3 * size))  # decode at 1/2, 1/4 or 1/8, never below three times the need
         picture.load()  # a TIFF turns itself upright here, so the orientation is asked for after it
         turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
         upright = _flat(ImageOps.exif_transpose(picture))
     return upright, *((height, width) if turned else (width, height))
+
+
+def _check_scans(data: bytes) -> None:
+    """A few hundred bytes more are one more pass over every pixel, so a small file could take minutes.
+
+    Raises:
+        ImageUnreadable: the first picture of a JPEG file has more scans than any encoder writes.
+    """
+    scans, at = 0, data.find(b"\xff", 2)
+    while 0 <= at < len(data) - 3 and data[at + 1] != 0xD9:
+        scans += data[at + 1] == 0xDA
+        if scans > MAX_SCANS:
+            raise ImageUnreadable(f"a JPEG of more than {MAX_SCANS} scans")
+        after = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        found = MARKER.search(data, after)
+        at = found.start() if found else -1
 
 
 def _opened(data: bytes, max_pixels: int, formats: Sequence[str]) -> Image.Image:

@@ -115,7 +115,12 @@ def protection(settings: Settings, opens: Scope = "work") -> Protection:
         by_address=Allowance(settings.rate_requests_address, settings.rate_rows_address),
     )
     return Protection(
-        settings.max_body_bytes, settings.body_seconds, settings.max_bodies_bytes, gate, settings.cors_origins
+        body_bytes=settings.max_body_bytes,
+        text_bytes=settings.max_text_body_bytes,
+        body_seconds=settings.body_seconds,
+        bodies_bytes=settings.max_bodies_bytes,
+        gate=gate,
+        origins=settings.cors_origins,
     )
 
 

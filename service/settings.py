@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     )
 
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="A 12 MB photograph in base64, and not more.")
+    max_text_body_bytes: int = Field(
+        2 * 2**20, ge=1024, description="Where no picture goes in: 64 texts of 5000 characters are 1 MB in Chinese."
+    )
     body_seconds: float = Field(60.0, gt=0, le=3600, description="For a body to arrive: 12 MB at 2 Mbit/s takes 50 s.")
     max_bodies_bytes: int = Field(
         256 * 2**20,

@@ -31,7 +31,7 @@ def create_app(
     protection: Protection | None = None,
     fetch: Fetches | None = None,
     max_requests: int = 128,
-    max_streams: int = 128,
+    max_streams: int | None = None,
     desk_threads: int = 2,
     deadline_seconds: float = 30.0,
     drain_seconds: float = 20.0,
@@ -39,7 +39,9 @@ def create_app(
     tasks: Mapping[str, Task[Any, Any]] | None = None,
 ) -> FastAPI:
     """The service in front of a link, which is started here unless it runs already, and drained in the end."""
-    desk = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, max_streams=max_streams, fetch=fetch)
+    desk = Desk(
+        link, bounds, desk_threads, max_requests, deadline_seconds, max_streams=max_streams or max_requests, fetch=fetch
+    )
     protection = protection or Protection()
     tasks = discover() if tasks is None else tasks
 
@@ -66,5 +68,5 @@ def create_app(
     app.include_router(pages.pages())
     openapi.install(app, tasks)
     problems.install(app)
-    protect(app, protection, desk.full)
+    protect(app, protection, desk.full, [f"/v1/{task.name}" for task in tasks.values() if not task.upload])
     return app

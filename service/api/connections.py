@@ -66,6 +66,10 @@ class Connections:
         self.waiting.pop(one, None)
 
 
+class _TooLarge(Exception):
+    """Ends the parsing of a head."""
+
+
 class Connection(HttpToolsProtocol):
     """uvicorn's own, with bounds."""
 
@@ -104,22 +108,30 @@ class Connection(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         self.fields += len(url)
+        if self.fields > self.limits.head_bytes:
+            self._refuse(TOO_LARGE)
+            raise _TooLarge
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.in_head:  # afterwards it is a trailer, which nobody reads
             self.fields += len(name) + len(value)
+            if self.fields > self.limits.head_bytes or len(self.headers) >= self.limits.head_fields:
+                self._refuse(TOO_LARGE)
+                raise _TooLarge  # nothing more of this piece is parsed
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self.in_head = False
-        if self.fields > self.limits.head_bytes or len(self.headers) > self.limits.head_fields:
-            self._refuse(TOO_LARGE)
         if self.refused:
             return
         if self.late is not None:
             self.late.cancel()
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if not self.refused:  # or it has its answer
+            super().send_400_response(msg)
 
     def on_body(self, body: bytes) -> None:
         if self.refused:

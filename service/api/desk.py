@@ -7,6 +7,9 @@ text takes less than handing it over would.
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +28,7 @@ T = TypeVar("T")
 LIGHT = 1024  # bytes of a body: to answer a text so short takes about half a millisecond, as handing it over does
 Render = Callable[[Sequence[View]], bytes]
 Fetches = Callable[[str], Awaitable[bytes]]  # an address to the bytes there
+NICE = 10  # of threads that read and draw pictures: a tenth of the share of one that translates
 GRACE = 1.0  # seconds after the deadline in which the engine itself may still say that it passed
 
 
@@ -42,10 +46,12 @@ class Desk:
     streams: int = 0
     fetch: Fetches | None = None  # None: no picture is fetched for anybody
     pool: ThreadPoolExecutor = field(init=False)
+    studio: ThreadPoolExecutor = field(init=False)  # for pictures: however long those take, texts do not wait
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
         self.pool = ThreadPoolExecutor(self.threads, "desk")
+        self.studio = ThreadPoolExecutor(self.threads, "studio", initializer=_yielding)
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -117,8 +123,8 @@ class Desk:
             return prepared()
         if task.upload is None:
             return await self.off_loop(prepared)
-        whole = await self._fetched(task.upload, await self.off_loop(parse), began)
-        return await self.off_loop(lambda: prepared(lambda: whole))
+        whole = await self._fetched(task.upload, await self.off_loop(parse, task), began)
+        return await self.off_loop(lambda: prepared(lambda: whole), task)
 
     async def _fetched(self, upload: str, asked: Asked, began: float) -> Asked:
         """The request with its upload, which may have to come from somewhere else."""
@@ -148,7 +154,7 @@ class Desk:
         timings = {"prepare": order.prepared, **_longest(done)}
         answered = time.monotonic()
         if render is not None:
-            body = await self.off_loop(lambda: render(order.views(done)))
+            body = await self.off_loop(lambda: render(order.views(done)), order.task)
         elif order.light:
             body = order.written(done, timings)
         else:
@@ -159,6 +165,7 @@ class Desk:
     def close(self) -> None:
         """Stop the threads; what runs is finished first."""
         self.pool.shutdown(wait=True, cancel_futures=True)
+        self.studio.shutdown(wait=True, cancel_futures=True)
 
     async def _answers(self, order: Order) -> list[Done]:
         """Every job's end, in order; the first failure cancels the others."""
@@ -173,9 +180,16 @@ class Desk:
             raise failed.exceptions[0] from None
         return [task.result() for task in waiting]
 
-    async def off_loop(self, work: Callable[[], T]) -> T:
-        """The result of work that takes more than a moment."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+    async def off_loop(self, work: Callable[[], T], task: Task[Any, Any] | None = None) -> T:
+        """The result of work that takes more than a moment; task: whose, if it may be about a picture."""
+        pool = self.studio if task is not None and task.upload else self.pool
+        return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+
+def _yielding() -> None:
+    """Let the calling thread give way to engines and to the event loop, where threads have priorities of their own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ thousand clients that send a byte a second cost a thousand connections, and keep
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,9 +19,12 @@ from service.errors import TooLarge, TooSlow
 class Intake:
     """ASGI middleware; raises TooLarge and TooSlow, which somebody outside must turn into an answer."""
 
-    def __init__(self, app: ASGIApp, *, limit: int, seconds: float, together: int) -> None:
-        """limit: bytes of one body; seconds: to send it; together: bytes of all that are not yet complete."""
+    def __init__(
+        self, app: ASGIApp, *, limit: int, seconds: float, together: int, limits: Mapping[str, int] | None = None
+    ) -> None:
+        """limit: bytes of one body, other ones by path; seconds: to send it; together: of all that still arrive."""
         self.app, self.limit, self.seconds, self.together = app, limit, seconds, together
+        self.limits = limits or {}
         self.held = 0
         self.readers: dict[asyncio.Timeout, None] = {}  # in the order in which they began
 
@@ -29,9 +33,10 @@ class Intake:
             await self.app(scope, receive, send)
             return
         said = Headers(scope=scope).get("content-length", "")
-        if said.isascii() and said.isdigit() and (len(said) > 18 or int(said) > self.limit):
-            raise self._too_large(int(said[:18]))
-        whole = await self._whole(receive)
+        limit = min(self.limit, self.limits.get(scope["path"], self.limit))
+        if said.isascii() and said.isdigit() and (len(said) > 18 or int(said) > limit):
+            raise _too_large(limit, int(said[:18]))
+        whole = await self._whole(receive, limit)
         if whole is None:
             return  # nobody is there any more
 
@@ -44,7 +49,7 @@ class Intake:
 
         await self.app(scope, replayed, send)
 
-    async def _whole(self, receive: Receive) -> Message | None:
+    async def _whole(self, receive: Receive, limit: int) -> Message | None:
         """The body in one message; None if the client left while it sent.
 
         Raises:
@@ -61,8 +66,8 @@ class Intake:
                         return None
                     body += (came := message.get("body", b""))
                     self.held += len(came)
-                    if len(body) > self.limit:
-                        raise self._too_large(len(body))
+                    if len(body) > limit:
+                        raise _too_large(limit, len(body))
                     if not message.get("more_body", False):
                         return {"type": "http.request", "body": bytes(body), "more_body": False}
                     self._make_room()
@@ -79,5 +84,6 @@ class Intake:
             del self.readers[first]
             first.reschedule(0)
 
-    def _too_large(self, actual: int) -> TooLarge:
-        return TooLarge(f"A request's body may have {self.limit} bytes.", limit=self.limit, actual=actual)
+
+def _too_large(limit: int, actual: int) -> TooLarge:
+    return TooLarge(f"The body of this request may have {limit} bytes.", limit=limit, actual=actual)

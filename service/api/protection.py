@@ -5,7 +5,7 @@ Knows nothing of settings and of what is protected.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
@@ -28,15 +28,24 @@ class Protection:
     """Bounds and rules of one listener; the entry point fills it from the settings."""
 
     body_bytes: int = 16 * 2**20
+    text_bytes: int = 2 * 2**20
     body_seconds: float = 60.0
     bodies_bytes: int = 256 * 2**20
     gate: Gate = field(default_factory=Gate)
     origins: tuple[str, ...] = ()  # of other sites' pages that may ask; "*" is every one
 
 
-def protect(app: FastAPI, how: Protection, full: Callable[[], HeedError | None] | None = None) -> None:
-    """Put it all before an app; full: why nobody can be let in now, if so."""
-    app.add_middleware(Intake, limit=how.body_bytes, seconds=how.body_seconds, together=how.bodies_bytes)  # innermost
+def protect(
+    app: FastAPI, how: Protection, full: Callable[[], HeedError | None] | None = None, texts: Sequence[str] = ()
+) -> None:
+    """Put it all before an app; full: why nobody can be let in now, if so; texts: paths that take no picture."""
+    app.add_middleware(  # innermost
+        Intake,
+        limit=how.body_bytes,
+        limits=dict.fromkeys(texts, how.text_bytes),
+        seconds=how.body_seconds,
+        together=how.bodies_bytes,
+    )
     app.add_middleware(problems.Net)
     if full is not None:
         app.add_middleware(Door, full=full)
