@@ -34,6 +34,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     """What the subcommand takes."""
     parser.add_argument("bundles", type=Path, nargs="+", help="to serve, toys best: they answer at once")
     parser.add_argument("--examples", type=int, default=1000, help="inputs generated for each operation and mode")
+    parser.add_argument("--seconds", type=int, help="end after this time, however many there were")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting HEED_NAME")
@@ -44,7 +45,10 @@ def run(given: argparse.Namespace) -> int:
     print(told())
     with tempfile.TemporaryDirectory() as zoo, served(given, Path(zoo)) as server:
         said = subprocess.run(  # noqa: S603  the command is ours
-            command(server.url, given.examples, given.seed, given.workers), capture_output=True, text=True, check=False
+            command(server.url, given.examples, given.seed, given.workers, given.seconds),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         alive = server.process is not None and server.process.poll() is None
     print(said.stdout[-6000:], said.stderr[-2000:])
@@ -54,11 +58,12 @@ def run(given: argparse.Namespace) -> int:
     return said.returncode or int(not alive)
 
 
-def command(url: str, examples: int, seed: int, workers: int) -> list[str]:
+def command(url: str, examples: int, seed: int, workers: int, seconds: int | None = None) -> list[str]:
     """schemathesis, over the whole document."""
     program = str(Path(sys.executable).with_name("schemathesis"))
     how = ["--max-examples", str(examples), "--seed", str(seed), "--workers", str(workers), "--continue-on-failure"]
     how += ["--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--generation-database", "none"]
+    how += ["--max-time", str(seconds)] if seconds else []
     return [program, "run", f"{url}/openapi.json", *how, "--no-color", "--request-timeout", "30"]
 
 

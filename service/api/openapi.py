@@ -26,9 +26,9 @@ PROBLEM: dict[str, Any] = {
     "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model=Problem.__name__)}}},
 }
 STREAM = (
-    "As server-sent events, for `stream: true` or by this media type in Accept; the data of each is JSON. For each input "
-    f"a `start` ({StartEvent.__name__}); then, of a greedy answer, every `token` ({TokenEvent.__name__}), which is "
-    f"final, or of a beam, each `hypothesis` ({HypothesisEvent.__name__}) that leads; then `done` "
+    "As server-sent events, for `stream: true` or by that media type in Accept; the data of each is JSON. For each "
+    f"input a `start` ({StartEvent.__name__}); then, of a greedy answer, every `token` ({TokenEvent.__name__}), "
+    f"which is final, or of a beam, each `hypothesis` ({HypothesisEvent.__name__}) that leads; then `done` "
     f"({DoneEvent.__name__}). Or `error` ({Problem.__name__}), and nothing after it. What is wrong before the first "
     "event is an ordinary problem."
 )

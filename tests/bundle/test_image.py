@@ -160,3 +160,38 @@ def test_cells_tile_the_crop_row_by_row() -> None:
     assert boxes[0] == (0, 0, 20, 10)
     assert boxes[2] == (40, 0, 60, 10)
     assert boxes[3] == (0, 10, 20, 20)
+
+
+def _told_again(jpeg: bytes, times: int) -> bytes:
+    """A progressive JPEG whose last scan comes so many times more."""
+    return jpeg[:-2] + jpeg[jpeg.rindex(b"\xff\xda") : -2] * times + b"\xff\xd9"
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_a_pixel_is_decoded() -> None:
+    fine = saved(left_red_right_blue(), "JPEG", progressive=True)
+    assert read(_told_again(fine, 20)).width == 60
+    with pytest.raises(ImageUnreadable, match="scans"):
+        read(_told_again(fine, 100))
+
+
+def test_what_looks_like_a_scan_inside_of_metadata_is_none() -> None:
+    data = saved(left_red_right_blue(), "JPEG", comment=b"\xff\xda" * 1000)
+    assert read(data).width == 60
+
+
+def test_only_the_formats_that_are_named_are_opened() -> None:
+    tiff = saved(left_red_right_blue(), "TIFF")
+    assert read(tiff).width == 60
+    with pytest.raises(ImageUnreadable, match="PNG, GIF"):
+        read(tiff, formats=("PNG", "GIF"))
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iCCP"])
+def test_a_chunk_that_would_inflate_beyond_measure_is_refused(kind: bytes) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    png = saved(Image.new("RGB", (8, 8)), "PNG")
+    bomb = chunk(kind, b"a\0\0" + zlib.compress(bytes(80 * 2**20)))
+    with pytest.raises(ImageUnreadable):
+        read(png[:33] + bomb + png[33:])
