@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Own machine only, until somebody decides otherwise.")
     port: int = Field(8000, ge=0, le=65535, description="Where uvicorn listens by habit; 0 takes a free one.")
     max_connections: int = Field(
-        4096, ge=16, description="At once, 20 kB each; beyond, who has kept us waiting longest goes, not who comes."
+        12288, ge=16, description="At once, 20 kB each; beyond, who has kept us waiting longest goes, not who comes."
     )
     max_head_bytes: int = Field(
         32 * 1024, ge=1024, description="Request line and headers: four times what browsers and proxies send."

@@ -1,7 +1,7 @@
 """The service besieged: clients that say nothing, or too much, or bombs, while a probe asks as anybody would.
 
-Knows nothing of the service's insides. The attackers run on the same machine at the lowest priority, which no attacker
-would do us the favour of: what is measured is what they cost the service, and not that the machine has few cores.
+Knows nothing of the service's insides. The attackers run on the same machine at a lower priority, because their own
+work is none of the service's: what is measured is what they cost it.
 """
 
 from __future__ import annotations

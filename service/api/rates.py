@@ -26,6 +26,7 @@ from limits.storage import storage_from_string
 from service.errors import RateLimited
 
 log = logging.getLogger("heed.rates")
+AWAY = 5.0  # seconds in which a shared count that did not answer is not asked again
 MEMORY = "memory://"
 PATIENCE = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}  # seconds: requests wait for it
 
@@ -54,6 +55,7 @@ class Rates:
         """storage: memory://, or redis://HOST:PORT for several processes."""
         self.here = SlidingWindowCounterRateLimiter(MemoryStorage())
         self.shared = self.here if storage == MEMORY else SlidingWindowCounterRateLimiter(_shared(storage))
+        self.back = 0.0  # time.monotonic() from which the shared count is tried again
         self.parsed: dict[str, Sequence[RateLimitItem]] = {}
 
     async def spend(self, who: str, what: str, limit: str | None, cost: int = 1) -> Standing | None:
@@ -64,9 +66,12 @@ class Rates:
         """
         if limit is None:
             return None
+        if time.monotonic() < self.back:
+            return await self._spend(self.here, who, what, limit, cost)
         try:
             return await self._spend(self.shared, who, what, limit, cost)
         except StorageError as lost:
+            self.back = time.monotonic() + AWAY
             log.error("limits are counted by this process alone: %s", type(lost.storage_error).__name__)
             return await self._spend(self.here, who, what, limit, cost)
 

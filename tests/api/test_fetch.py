@@ -244,6 +244,7 @@ async def test_a_fetched_picture_is_described(link) -> None:
 async def test_a_picture_and_its_address_are_one_too_many(link) -> None:
     wire = Wire(answer(WHITE))
     async with client_of(link, fetch=fetching(wire)) as client:
-        form = {"files": {"file": ("a.png", WHITE)}, "data": {"image_url": "https://pictures.example/"}}
-        problem(await client.post("/v1/caption", **form), 422, "invalid_request")
+        url = {"image_url": "https://pictures.example/"}
+        asked = await client.post("/v1/caption", files={"file": ("a.png", WHITE)}, data=url)
+        problem(asked, 422, "invalid_request")
     assert not wire.went

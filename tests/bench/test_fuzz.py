@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -27,8 +28,8 @@ def test_three_hundred_damaged_pictures_are_read_or_refused_within_their_memory(
 
 
 def test_a_decoder_that_dies_or_raises_is_a_finding_and_the_next_picture_has_its_turn(monkeypatch, capfd) -> None:
-    context = pictures.multiprocessing.get_context("fork")  # so that the child sees what is patched here
-    monkeypatch.setattr(pictures.multiprocessing, "get_context", lambda _: context)
+    context = multiprocessing.get_context("fork")  # so that the child sees what is patched here
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: context)
     monkeypatch.setattr(pictures, "damaged", lambda number: bytes([number]))
 
     def decode(data: bytes, **_: object) -> None:

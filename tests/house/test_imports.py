@@ -50,6 +50,9 @@ VIOLATIONS = [
     ("a worker knows no requests", "service/worker.py", "import service.maps.envelope"),
     ("only entry points read Settings", "service/tasks/caption.py", "import service.settings"),
     ("only api and the command line speak HTTP", "service/link/local.py", "import fastapi"),
+    ("only entry points read Settings", "service/keys/ring.py", "import service.settings"),
+    ("only api and the command line speak HTTP", "service/keys/file.py", "import fastapi"),
+    ("only api and the command line speak HTTP", "service/tasks/caption.py", "import httpcore"),
     ("only api and the command line speak HTTP", "service/worker.py", "import uvicorn"),
 ]
 

@@ -8,6 +8,7 @@ import stat
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,10 @@ from service.keys.ring import EVERY, KeyRing
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def kept(**about: object) -> tuple[str, key.Key]:
+def kept(**about: Any) -> tuple[str, key.Key]:
     """A new key as it is shown, and what is kept of it."""
     whole, id_, digest = key.make()
-    return whole, key.Key(id=id_, name="a test", sha256=digest, created=NOW, **about)  # type: ignore[arg-type]
+    return whole, key.Key(id=id_, name="a test", sha256=digest, created=NOW, **about)
 
 
 def asked(*words: str) -> argparse.Namespace:
@@ -81,7 +82,7 @@ def test_what_is_not_the_key_is_not_found(tmp_path, change) -> None:
 
 def test_an_unknown_id_is_compared_all_the_same(monkeypatch) -> None:
     compared = []
-    monkeypatch.setattr(key.hmac, "compare_digest", lambda *two: compared.append(two))
+    monkeypatch.setattr("service.keys.key.hmac.compare_digest", lambda *two: compared.append(two))
     key.same(None, "secret")
     assert len(compared) == 1
 
