@@ -92,6 +92,7 @@ def bounds(settings: Settings) -> Bounds:
         text_characters=settings.max_text_characters,
         texts=settings.max_texts,
         pixels=settings.max_pixels,
+        whole_pixels=settings.max_whole_pixels,
         beam_size=settings.max_beam_size,
         n_best=settings.max_n_best,
         length=settings.max_length,

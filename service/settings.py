@@ -144,6 +144,11 @@ class Settings(BaseSettings):
         description="What cameras and browsers write; each decoder more (BMP, TIFF) is one more to attack.",
     )
     max_pixels: int = Field(40_000_000, ge=1, description="A 40-megapixel camera; decoded that is 120 MB for a moment.")
+    max_whole_pixels: int = Field(
+        16_000_000,
+        ge=1,
+        description="Of PNG, WebP and GIF, which are decoded whole: two 4K screens, 300 MB a moment.",
+    )
     max_texts: int = Field(
         64, ge=1, description="Texts a request: about one full table, so that others get a seat too."
     )

@@ -14,7 +14,7 @@ from PIL import Image
 
 Bomb = tuple[str, bytes]  # media type and body
 ALL: list[Bomb] = []
-SIDE = 6000  # 36 million pixels: a bomb that is legal
+SIDE = 4000  # 16 million pixels: a bomb that is legal
 
 
 def prepare() -> None:
@@ -41,7 +41,7 @@ def _pictures() -> list[Bomb]:
     profile = chunk(b"iCCP", b"a\0\0" + zeros)
     jpeg, webp, gif = io.BytesIO(), io.BytesIO(), io.BytesIO()
     Image.new("RGB", (SIDE, SIDE)).save(jpeg, "JPEG", progressive=True)
-    Image.new("RGB", (SIDE, SIDE)).save(webp, "WEBP", quality=0, method=0)
+    Image.new("RGBA", (SIDE, SIDE)).save(webp, "WEBP", lossless=True, quality=0, method=0)
     Image.new("P", (SIDE, SIDE)).save(gif, "GIF")
     return [
         ("image/png", png(50_000, 50_000, pixels=bytes(2**20))),

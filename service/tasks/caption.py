@@ -93,9 +93,9 @@ def _read(data: bytes, bounds: Bounds, looks: ImageInput) -> image.Pixels:
     """The pixels, the errors of the neck as ours; what Pillow says is not passed on."""
     if not data:
         raise ImageBroken("The picture has no bytes.", errors=(Where("/image", "has no bytes"),))
-    most, formats = bounds.pixels, bounds.formats
+    most = {"max_pixels": bounds.pixels, "max_whole": bounds.whole_pixels}
     try:
-        return image.read(data, max_pixels=most, size=looks.size, mean=looks.mean, scale=looks.scale, formats=formats)
+        return image.read(data, size=looks.size, mean=looks.mean, scale=looks.scale, formats=bounds.formats, **most)
     except image.ImageTooLarge as large:
         detail = f"The picture has {large.actual} pixels; at most {large.limit} are read."
         raise ImageTooBig(detail, limit=large.limit, actual=large.actual) from None
@@ -121,7 +121,8 @@ def view(asked: CaptionRequest, bundle: Bundle, source: Source, done: Done) -> V
 def _shown(source: Source) -> Image.Image:
     """The upright picture, its longest side SHOWN."""
     size = source.grid.image
-    square = image.read(source.data, max_pixels=size.width * size.height, size=SHOWN, mean=0.0, scale=1.0).pixels
+    pixels = size.width * size.height
+    square = image.read(source.data, max_pixels=pixels, max_whole=pixels, size=SHOWN, mean=0.0, scale=1.0).pixels
     shrink = SHOWN / max(size.width, size.height)
     shape = (max(1, round(size.width * shrink)), max(1, round(size.height * shrink)))
     return Image.fromarray(square.clip(0, 255).round().astype(np.uint8).transpose(1, 2, 0)).resize(shape)
