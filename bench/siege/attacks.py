@@ -135,12 +135,10 @@ async def _bombs(siege: Siege, number: int) -> None:
 
 
 async def _unread(siege: Siege, _: int) -> None:
-    """Asks for large answers, and reads none."""
-    body = b'{"text": ["' + b'", "'.join([b"the old house by the river"] * 8) + b'"], "attention": "full"}'
-    head = siege.head("/v1/translate", "content-type: application/json", f"content-length: {len(body)}")
+    """Asks for a large answer four times over, and reads none."""
     silent = (await siege.connect())[1]
     try:
-        silent.write((head + body) * 4)
+        silent.write(b"GET /openapi.json HTTP/1.1\r\nhost: heed\r\n\r\n" * 4)
         await asyncio.sleep(min(5.0, siege.left()))
     finally:
         silent.transport.abort()
@@ -153,7 +151,7 @@ ATTACKS = {
     "large": Attack("bodies of 1 GB, announced or not", 4, _large),
     "heads": Attack("10,000 headers, one of 1 MB, one without end", 6, _heads),
     "bombs": Attack("pictures, JSON and forms that are small and become large", 4, _bombs),
-    "unread": Attack("large answers that nobody reads", 4, _unread),
+    "unread": Attack("large answers that nobody reads", 50, _unread),
 }
 
 

@@ -58,6 +58,7 @@ def create_app(
         version="0.1.0",
         summary="Attention models over HTTP",
         description=DESCRIPTION,
+        openapi_url=None,  # ours is written once
         docs_url=None,  # FastAPI's pages load their scripts from a CDN
         redoc_url=None,
         redirect_slashes=False,

@@ -5,13 +5,16 @@ Knows nothing of any one task.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.responses import Response
 
 from service.api.bodies import BYTES, FILE, FORM, JSON
 from service.api.problems import MEDIA_TYPE, Problem
@@ -107,6 +110,11 @@ def problems() -> Responses:
 def install(app: FastAPI, tasks: Mapping[str, Task[Any, Any]]) -> None:
     """Give the app its whole document, made once when first asked for."""
     app.openapi = _document(app, tasks)  # type: ignore[method-assign] # FastAPI's own way to extend it
+    written = cache(lambda: json.dumps(app.openapi(), ensure_ascii=False).encode())
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def document() -> Response:
+        return Response(written(), media_type=JSON)  # FastAPI writes it anew for each who asks, which takes its time
 
 
 def _document(app: FastAPI, tasks: Mapping[str, Task[Any, Any]]) -> Callable[[], dict[str, Any]]:
