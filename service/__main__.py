@@ -8,38 +8,43 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from bundle.manifest import BadBundle, find
+from bundle.manifest import BadBundle
+from bundle.zoo import find
 from service.errors import HeedError
 from service.keys import commands as keys
 from service.keys.file import BadKeys
 from service.settings import Settings
+from service.telemetry import logs
+from service.telemetry.traces import NotInstalled
 
 REFUSED = 2  # exit status: the command, a bundle or the input is at fault; 1 is ours
 INTERRUPTED = 130  # as shells have it
+ADMIN_PORT = 8001  # where `models` looks for a service if nobody says
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
     asked = _parser().parse_args(arguments)
-    level = logging.INFO if asked.command in {"serve", "worker"} else logging.WARNING
-    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=level)
     try:
         settings = Settings()
     except ValidationError as wrong:
         return _refuse("; ".join(f"settings: {_variable(one['loc'])}{one['msg']}" for one in wrong.errors()))
+    serves = asked.command in {"serve", "worker"}
+    logs.install(settings.log_format, settings.log_level if serves else "warning")
     try:
         return _run(settings, asked)
     except BadBundle as broken:
         return _refuse(f"bad bundle: {broken}")
     except BadKeys as broken:
         return _refuse(f"bad keys: {broken}")
+    except NotInstalled as missing:
+        return _refuse(str(missing))
     except HeedError as error:
         return _refuse(f"{error.code}: {error.detail}")
     except KeyboardInterrupt:  # by then everything has been drained
@@ -51,12 +56,17 @@ def _run(settings: Settings, asked: argparse.Namespace) -> int:
         if settings.keys_file is None:
             return _refuse("settings: HEED_KEYS_FILE: names no file")
         return keys.run(settings.keys_file, asked)
-    if asked.command == "models":
+    if asked.command == "models" and asked.action is None:
         return _models(settings)
+    if asked.command == "models":
+        from service.remote import ask as ask_for_models
+
+        asked.url = asked.url or f"http://{settings.admin_host}:{settings.admin_port or ADMIN_PORT}"
+        return ask_for_models(asked)
     if asked.command == "worker":
         from service.worker import run
 
-        return run(settings, asked.fd)
+        return run(settings, asked.fd, asked.models.split(",") if asked.models else None)
     if asked.command == "serve":
         from service.serve import serve
 
@@ -81,8 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="answer over HTTP; settings are environment variables HEED_…")
     worker = commands.add_parser("worker", help="an engine for a server, which starts it")
     worker.add_argument("--fd", type=int, required=True, help="number of the inherited socket to that server")
+    worker.add_argument("--models", metavar="ID,…", help="what it is to load, where that is not what the settings say")
     keys.options(commands.add_parser("keys", help="API keys: make, list, revoke; in the file of HEED_KEYS_FILE"))
-    commands.add_parser("models", help="list the bundles of the zoo")
+    _add_models(commands.add_parser("models", help="list the zoo; or what is served, and change it"))
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--model", help="by default the first that fits")
     shared.add_argument("--beam", type=int, metavar="N", dest="beam_size", help="rows of the beam; 1 is greedy")
@@ -97,6 +108,25 @@ def _parser() -> argparse.ArgumentParser:
     caption = commands.add_parser("caption", parents=[shared], help="describe a picture and show the map")
     caption.add_argument("picture", type=Path)
     return parser
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    """Without an action the zoo is listed; with one, a running service is asked."""
+    actions = parser.add_subparsers(dest="action")
+    running = argparse.ArgumentParser(add_help=False)
+    running.add_argument("--url", help="of the admin listener; by default what HEED_ADMIN_HOST and _PORT say")
+    actions.add_parser("list", parents=[running], help="what is loaded, and what could be")
+    helps = {
+        "load": "load one of the zoo, beside those that are served",
+        "unload": "let one finish what it was asked, and free its memory",
+        "default": "choose what a name alone means",
+    }
+    made = {name: actions.add_parser(name, parents=[running], help=told) for name, told in helps.items()}
+    for one in made.values():
+        one.add_argument("model", help="name or name@version")
+    made["load"].add_argument("--default", action="store_true", help="its name alone means it from then on")
+    made["load"].add_argument("--replace", action="store_true", help="the same, and unload the version it meant before")
+    made["default"].add_argument("--first", action="store_true", help="also what its task does if no model is named")
 
 
 def _models(settings: Settings) -> int:

@@ -10,15 +10,20 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
-from bundle.manifest import named
+import uvicorn
+
+from bundle.zoo import named
+from service.api.admin import create_admin
 from service.api.app import create_app
 from service.api.connections import Limits
 from service.api.fetch import Fetch
-from service.api.gate import Gate
+from service.api.gate import Gate, Guard
 from service.api.protection import Protection
 from service.api.rates import Allowance, Rates
-from service.api.server import Server, listening
+from service.api.server import Server, beside, listening
 from service.keys.key import Scope
 from service.keys.ring import KeyRing
 from service.link.local import LocalLink
@@ -26,9 +31,11 @@ from service.link.process import ProcessLink
 from service.messages import Link
 from service.settings import Settings
 from service.tasks.contract import Bounds
+from service.telemetry import traces
 
 FILES = 256  # kept for everything else: engines, their sockets, bundles, the log
 WORKER = (sys.executable, "-m", "service", "worker")  # it reads the same settings from the environment it inherits
+LINGER = 5.0  # seconds after the deadline of the last request in which its model is still kept
 
 
 async def serve(settings: Settings) -> int:
@@ -37,7 +44,9 @@ async def serve(settings: Settings) -> int:
     Raises:
         BadBundle: one cannot be served.
         EngineFailed: workers die before they are ready.
+        NotInstalled: traces are wanted without their libraries.
     """
+    tracer = traces.exporting() if traces.wanted(settings.traces) else None
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
     guarded = protection(settings)  # a file of keys that is broken is told before engines are started
     await link.start()
@@ -52,14 +61,28 @@ async def serve(settings: Settings) -> int:
         deadline_seconds=settings.deadline_seconds,
         drain_seconds=settings.drain_seconds,
         ping_seconds=settings.ping_seconds,
+        tracer=tracer,
+        expose=settings.metrics == "public",
     )
     config = listening(app, settings.host, settings.port, connections(settings), settings.trusted_proxies)
     server = Server(config, link, settings.drain_seconds)
     try:
-        await server.serve()
+        async with beside(admin_config(settings, link)):
+            await server.serve()
     finally:
         await link.drain(0)  # nothing is left to do, unless the server never began
     return 0 if server.started else 1
+
+
+def admin_config(settings: Settings, link: Link) -> uvicorn.Config | None:
+    """The listener where models are changed, if there is to be one."""
+    if settings.admin_port is None:
+        return None
+    gate = protection(settings, "admin").gate  # without a file of keys, whoever reaches this listener may change models
+    app = create_admin(link, partial(Guard, gate=gate, public=()) if gate.ring is not None else None)
+    config = listening(app, settings.admin_host, settings.admin_port, connections(settings))
+    config.timeout_graceful_shutdown = 1
+    return config
 
 
 def process_link(settings: Settings) -> Link:
@@ -76,6 +99,8 @@ def process_link(settings: Settings) -> Link:
         queue=settings.queue,
         heartbeat=settings.heartbeat_seconds,
         attempts=settings.max_attempts,
+        zoo=settings.zoo,
+        **changing(settings),
     )
 
 
@@ -83,7 +108,17 @@ def local_link(settings: Settings, names: Sequence[str] | None) -> Link:
     """An engine in this very process."""
     from service.worker import engine  # late: where workers run the engines, the front needs no onnxruntime
 
-    return LocalLink(lambda: engine(settings, names, settings.queue))
+    return LocalLink(lambda: engine(settings, names, settings.queue), settings.zoo, **changing(settings))
+
+
+def changing(settings: Settings) -> dict[str, Any]:
+    """What bounds a change of models, for any link."""
+    budget = settings.model_memory_mb
+    return {
+        "budget": None if budget is None else budget * 2**20,
+        "load_seconds": settings.load_seconds,
+        "patience": settings.deadline_seconds + LINGER,
+    }
 
 
 def bounds(settings: Settings) -> Bounds:

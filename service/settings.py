@@ -66,7 +66,18 @@ class Settings(BaseSettings):
     zoo: Path = Field(Path("zoo"), description="The folder of bundles, one folder each; `make serve` runs beside it.")
     models: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None,
-        description="Names to load, separated by commas; unset loads all. The first of a task is its default.",
+        description="`name` (its newest version) or `name@version`, between commas; unset: the newest of every name. "
+        "The first of a task is its default; the first version of a name is what that name means.",
+    )
+    model_memory_mb: int | None = Field(
+        None, ge=1, description="Resident MiB that all models may take in all engines together; unset: no bound."
+    )
+    load_seconds: float = Field(
+        120.0, gt=0, le=3600, description="Loading and warming takes seconds; an engine that takes longer hangs."
+    )
+    admin_host: str = Field("127.0.0.1", description="As `host`, for those who change models.")
+    admin_port: int | None = Field(
+        None, ge=0, le=65535, description="Where models are changed, apart from where work is asked; unset: nowhere."
     )
     link: Literal["process", "local"] = Field(
         "process", description="Engines in processes of their own are replaced when they die; local is one process."
@@ -123,6 +134,17 @@ class Settings(BaseSettings):
         gt=0,
         le=3600,
         description="A silent stream says so this often: proxies close connections after 30 to 60 s.",
+    )
+
+    metrics: Literal["public", "admin", "off"] = Field(
+        "public", description="Who gets /metrics: everybody who gets in, the admin listener alone, or nobody."
+    )
+    traces: Literal["auto", "on", "off"] = Field(
+        "auto", description="OpenTelemetry spans: auto sends them if OTEL_EXPORTER_OTLP_ENDPOINT says where to."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="A record a line: to be read, or to be searched.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="info has a line for each request; warning only what somebody should look at."
     )
 
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="A 12 MB photograph in base64, and not more.")

@@ -13,16 +13,18 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from service.api.order import Order
-from service.errors import DeadlinePassed, Meaningless, QueueFull, UrlRefused, Where
+from service.errors import DeadlinePassed, Meaningless, QueueFull, UnknownModel, UrlRefused, Where
 from service.maps.view import View
-from service.messages import Done, Link, answer
+from service.messages import Done, Job, Link, answer
 from service.pace import Pace
 from service.tasks.contract import Asked, Bounds, Task
+from service.telemetry.journal import Journal
+from service.telemetry.meter import Meter
 
 T = TypeVar("T")
 LIGHT = 1024  # bytes of a body: to answer a text so short takes about half a millisecond, as handing it over does
@@ -41,6 +43,7 @@ class Desk:
     threads: int = 2
     max_requests: int = 128
     deadline: float = 30.0
+    meter: Meter | None = None
     held: int = 0
     max_streams: int = 128
     streams: int = 0
@@ -99,7 +102,28 @@ class Desk:
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, render: Render | None = None
     ) -> tuple[bytes, Mapping[str, float]]:
         """The answer to a request in one go; see `understand` and `answer`."""
-        return await self.answer(await self.understand(task, parse, asked_as), render)
+        async with self.understood(task, parse, asked_as) as order:
+            return await self.answer(order, render)
+
+    @asynccontextmanager
+    async def understood(
+        self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None
+    ) -> AsyncIterator[Order]:
+        """The same as `understand`, and while the order is worked on its model is not unloaded.
+
+        Raises:
+            HeedError: see `understand`.
+        """
+        while True:
+            order = await self.understand(task, parse, asked_as, size=size)
+            with ExitStack() as held:
+                try:
+                    for model in order.models:
+                        held.enter_context(self.link.hold(model))
+                except UnknownModel:
+                    continue  # it left in this very moment: who named no version is given the next one
+                yield order
+                return
 
     async def understand(
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None
@@ -117,7 +141,9 @@ class Desk:
             bundle = task.choose(asked, self.link.bundles)
             encoded = task.encode(asked, bundle, self.bounds)
             spent = time.monotonic() - began
-            return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light)
+            journal = Journal(inputs=len(encoded))
+            journal.note("prepare", began, began + spent)
+            return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light, journal)
 
         if light:
             return prepared()
@@ -160,6 +186,7 @@ class Desk:
         else:
             body = await self.off_loop(lambda: order.written(done, timings))
         now = time.monotonic()
+        order.journal.note("draw", answered, now)
         return body, {**timings, "write": now - answered, "total": now - order.began}
 
     def close(self) -> None:
@@ -172,13 +199,25 @@ class Desk:
         jobs = order.jobs()
         if len(jobs) == 1:
             async with in_time(order):
-                return [await answer(self.link, jobs[0])]
+                return [await self._one(order, 0, jobs[0])]
         try:
             async with in_time(order), asyncio.TaskGroup() as group:
-                waiting = [group.create_task(answer(self.link, job)) for job in jobs]
+                waiting = [group.create_task(self._one(order, place, job)) for place, job in enumerate(jobs)]
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return [task.result() for task in waiting]
+
+    async def _one(self, order: Order, place: int, job: Job) -> Done:
+        done = await answer(self.link, job)
+        self.heard(order, place, done)
+        return done
+
+    def heard(self, order: Order, place: int, done: Done) -> None:
+        """One of an order's jobs has been answered, just now."""
+        best = done.hypotheses[0]
+        order.journal.answered(place, done.timings, len(best.ids), time.monotonic())
+        if self.meter is not None:
+            self.meter.answered(order.bundle.manifest.name, best.rows)
 
     async def off_loop(self, work: Callable[[], T], task: Task[Any, Any] | None = None) -> T:
         """The result of work that takes more than a moment; task: whose, if it may be about a picture."""

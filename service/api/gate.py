@@ -67,6 +67,7 @@ class Gate:
                 raise KeyMissing("Send your key as `Authorization: Bearer …` or as `X-API-Key`.")
             scope["state"]["guest"] = stranger
             return standing
+        scope["state"]["key_id"] = kept.id  # for the audit: ids are public
         own = Allowance(kept.requests or self.by_key.requests, kept.rows or self.by_key.rows)
         scope["state"]["guest"] = Guest(f"key-{kept.id}", own)
         return await self.rates.spend(f"key-{kept.id}", "requests", own.requests)

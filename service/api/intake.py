@@ -36,9 +36,7 @@ class Intake:
         limit = min(self.limit, self.limits.get(scope["path"], self.limit))
         if said.isascii() and said.isdigit() and (len(said) > 18 or int(said) > limit):
             raise _too_large(limit, int(said[:18]))
-        whole = await self._whole(receive, limit)
-        if whole is None:
-            return  # nobody is there any more
+        whole: Message | None = await self._whole(receive, limit)
 
         async def replayed() -> Message:
             nonlocal whole
@@ -49,8 +47,8 @@ class Intake:
 
         await self.app(scope, replayed, send)
 
-    async def _whole(self, receive: Receive, limit: int) -> Message | None:
-        """The body in one message; None if the client left while it sent.
+    async def _whole(self, receive: Receive, limit: int) -> Message:
+        """The body in one message, or the news that the client left while it sent.
 
         Raises:
             TooLarge: as soon as it is.
@@ -63,7 +61,7 @@ class Intake:
                 while True:
                     message = await receive()
                     if message["type"] != "http.request":
-                        return None
+                        return message
                     body += (came := message.get("body", b""))
                     self.held += len(came)
                     if len(body) > limit:

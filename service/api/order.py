@@ -6,7 +6,7 @@ Knows nothing of HTTP, of threads, or of any one task.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bundle.manifest import Bundle
@@ -14,6 +14,7 @@ from service.maps.view import View
 from service.messages import Done, Job
 from service.tasks.contract import Answer, Asked, Encoded, Task
 from service.tasks.live import DoneEvent, Live, StartEvent, start
+from service.telemetry.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Order:
     deadline: float
     prepared: float = 0.0
     light: bool = False  # so small that it may be written on the event loop
+    journal: Journal = field(default_factory=Journal)
+
+    @property
+    def models(self) -> list[str]:
+        """The ids of all that its jobs ask, which are not unloaded before its end."""
+        return [self.bundle.id]
 
     def jobs(self) -> list[Job]:
         """What the engine is to do. They have one owner, whose id is ours: those that callers choose may repeat."""
@@ -43,7 +50,7 @@ class Order:
         """The whole answer as JSON."""
         pairs = zip(self.encoded, done, strict=True)
         results = [self.task.decode(self.asked, self.bundle, one.kept, end) for one, end in pairs]
-        whole = Answer(id=self.id, model=self.bundle.manifest.name, timings=rounded(timings), results=results)
+        whole = Answer(id=self.id, model=self.bundle.id, timings=rounded(timings), results=results)
         return whole.model_dump_json(exclude_none=True).encode()
 
     def views(self, done: Sequence[Done]) -> list[View]:
@@ -65,7 +72,7 @@ class Order:
         """What is told of one input in the end."""
         result = self.task.decode(self.asked, self.bundle, self.encoded[input_].kept, done)
         timings = rounded({"prepare": self.prepared, **done.timings})
-        return DoneEvent(input=input_, id=self.id, model=self.bundle.manifest.name, timings=timings, **dict(result))
+        return DoneEvent(input=input_, id=self.id, model=self.bundle.id, timings=timings, **dict(result))
 
 
 def rounded(timings: Mapping[str, float]) -> dict[str, float]:

@@ -17,7 +17,10 @@ from service.api.gate import Gate, Guard
 from service.api.headers import SecurityHeaders
 from service.api.intake import Intake
 from service.api.request_id import RequestIds
+from service.api.watch import Watch
 from service.errors import HeedError
+from service.telemetry.meter import Meter
+from service.telemetry.traces import Tracer
 
 SENT = ("Accept", "Authorization", "Content-Type", "X-API-Key", "X-Request-ID")
 TOLD = ("RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing", "X-Request-ID")
@@ -35,10 +38,19 @@ class Protection:
     origins: tuple[str, ...] = ()  # of other sites' pages that may ask; "*" is every one
 
 
-def protect(
-    app: FastAPI, how: Protection, full: Callable[[], HeedError | None] | None = None, texts: Sequence[str] = ()
-) -> None:
-    """Put it all before an app; full: why nobody can be let in now, if so; texts: paths that take no picture."""
+@dataclass(frozen=True)
+class Outside:
+    """What the rules need to know of an application."""
+
+    full: Callable[[], HeedError | None]  # why nobody can be let in now, if so
+    texts: Sequence[str]  # paths that take no picture
+    meter: Meter
+    tracer: Tracer | None = None
+
+
+def protect(app: FastAPI, how: Protection, outside: Outside | None = None) -> None:
+    """Put it all before an app."""
+    texts = outside.texts if outside else ()
     app.add_middleware(  # innermost
         Intake,
         limit=how.body_bytes,
@@ -47,8 +59,8 @@ def protect(
         together=how.bodies_bytes,
     )
     app.add_middleware(problems.Net)
-    if full is not None:
-        app.add_middleware(Door, full=full)
+    if outside:
+        app.add_middleware(Door, full=outside.full)
     app.add_middleware(Guard, gate=how.gate)
     if how.origins:
         app.add_middleware(
@@ -60,4 +72,6 @@ def protect(
             max_age=3600,
         )
     app.add_middleware(SecurityHeaders)
+    if outside:
+        app.add_middleware(Watch, meter=outside.meter, tracer=outside.tracer)
     app.add_middleware(RequestIds)  # outermost

@@ -10,7 +10,8 @@ import asyncio
 import math
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -62,3 +63,32 @@ class Server(uvicorn.Server):
         draining = asyncio.create_task(self.link.drain(self.drain_seconds))
         await super().shutdown(sockets)
         await draining
+
+
+class Beside(uvicorn.Server):
+    """One more listener in the same process: signals are for the first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None of them."""
+        yield
+
+
+@asynccontextmanager
+async def beside(config: uvicorn.Config | None) -> AsyncIterator[None]:
+    """Another listener, if there is to be one, for as long as the context lasts.
+
+    Raises:
+        SystemExit: its address is taken; uvicorn has said so.
+    """
+    if config is None:
+        yield
+        return
+    sock = config.bind_socket()
+    server = Beside(config)
+    serving = asyncio.create_task(server.serve([sock]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

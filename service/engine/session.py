@@ -63,6 +63,7 @@ class Session:
             raise BadBundle(bundle.path, f"cannot be run: {wrong}") from wrong
         on_gpu = self.device.kind != "cpu"
         precision = ("fp16" if on_gpu else "int8") if precision == "auto" else precision
+        self.least_bytes = sum(bundle.graph(name, precision).stat().st_size for name in bundle.manifest.graphs)
         self.encoder = _load(bundle, "encode", precision, self.device)
         self.stepper = _load(bundle, "step", precision, self.device)
         if on_gpu if bind is None else bind:

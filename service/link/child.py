@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from service.link.frames import BadFrame, Frames
-from service.link.words import Broken, Leaving, Ready, Word, heard, packed
+from service.link.words import Broken, Changed, Leaving, Ready, Word, heard, packed
 
 log = logging.getLogger("heed.link")
 LAST_BREATH = 1.0  # seconds in which a process that closed its socket may still tell its exit code
@@ -34,6 +34,7 @@ class Child(asyncio.Protocol):
         self.ready = self.leaving = self.dismissed = False
         self.ready_at: float | None = None
         self.broken: Broken | None = None
+        self.models: dict[str, int] = {}  # what it serves, and the resident bytes that each took
         self.answers = 0
 
     async def start(self, command: Sequence[str], environment: Mapping[str, str] | None) -> None:
@@ -134,7 +135,9 @@ class Child(asyncio.Protocol):
 
     def _note(self, word: Word) -> None:
         if isinstance(word, Ready):
-            self.ready, self.ready_at = True, time.monotonic()
+            self.ready, self.ready_at, self.models = True, time.monotonic(), word.models
+        elif isinstance(word, Changed):
+            self.models = word.models
         elif isinstance(word, Leaving):
             self.leaving = True
         elif isinstance(word, Broken):

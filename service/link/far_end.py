@@ -10,18 +10,36 @@ import logging
 import os
 import socket
 import threading
+import time
 from functools import partial
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from bundle.manifest import BadBundle, Bundle
 from service.errors import EngineFailed, HeedError
 from service.link.frames import BadFrame, Frames
 from service.link.local import Engine
-from service.link.words import Ask, Beat, Cancel, Leaving, Ready, Say, Word, heard, packed
+from service.link.words import (
+    Ask,
+    Beat,
+    Cancel,
+    Changed,
+    Leaving,
+    Load,
+    Ready,
+    Report,
+    Say,
+    Unload,
+    Word,
+    heard,
+    packed,
+)
 from service.messages import Done, Event, Failed
 
 log = logging.getLogger("heed.worker")
 CHUNK = 1 << 18  # bytes read at once
+REPORT = 1.0  # seconds between reports, at least: each is a kilobyte a model
 PATIENCE = 6  # a worker gives up on a silent front later than the front on a silent worker: it holds nobody up
 
 
@@ -36,13 +54,14 @@ class FarEnd:
         self.tickets: dict[int, list[Any]] = {}  # of jobs without an end, by the front's number
         self.engine: Engine | None = None
         self.leaving = self.failed = False
+        self.reported = 0.0  # time.monotonic() seconds
         self.writer = threading.Thread(target=self._write, name="link-writer", daemon=True)
         self.writer.start()
 
     def serve(self, engine: Engine) -> bool:
         """Say Ready and work for the front until one of the three ends; whether the engine still lives."""
         self.engine = engine
-        self.words.put(Ready())
+        self.words.put(Ready(dict(engine.costs)))
         frames = Frames()
         try:
             while data := self.sock.recv(CHUNK):
@@ -84,6 +103,25 @@ class FarEnd:
         elif isinstance(word, Cancel):
             for one in self.tickets.pop(word.number, []):
                 engine.cancel(one)
+        elif isinstance(word, Load | Unload):  # takes its time, or for ever: the front waits, the reader does not
+            threading.Thread(target=self._change, args=(word, engine), name="change", daemon=True).start()
+
+    def _change(self, word: Load | Unload, engine: Engine) -> None:
+        """Load or unload, and say what is served then."""
+        why = None
+        try:
+            if isinstance(word, Unload):
+                engine.unload(word.model)
+            elif (bundle := Bundle(Path(word.path))).id == word.model:
+                engine.load(bundle)
+            else:
+                why = f"it is {bundle.id} by now"
+        except BadBundle as broken:
+            why = f"{broken.path.name}: {broken.why}"
+        except Exception as failure:
+            log.exception("a bundle could not be %sed", type(word).__name__.lower())
+            why = type(failure).__name__
+        self.words.put(Changed(word.number, dict(engine.costs), why))
 
     def _say(self, number: int, event: Event) -> None:
         """A sink: called by the engine's own thread, so it only leaves a note for the writer."""
@@ -94,6 +132,7 @@ class FarEnd:
         try:
             while True:
                 words = self._due()
+                words += self._news(last=None in words)
                 if self._dead():  # asked after the words were taken: a loop is dead before it fails its guests
                     self.failed = True
                     return
@@ -119,6 +158,14 @@ class FarEnd:
                 words.append(self.words.get_nowait())
         except Empty:
             return words or [Beat()]
+
+    def _news(self, *, last: bool) -> list[Word]:
+        """A report, if it is time for one. The last is always due: who leaves in order leaves nothing untold."""
+        now = time.monotonic()
+        if self.engine is None or not (last or now - self.reported >= REPORT):
+            return []
+        self.reported = now
+        return [Report(self.engine.figures())]
 
     def _dead(self) -> bool:
         """Whether a loop has ended, or hangs: a step takes milliseconds, and the front would wait for ever."""

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
 
 from bundle.manifest import Bundle
 from service.errors import (
@@ -19,15 +23,19 @@ from service.errors import (
     NotReady,
     QueueFull,
     TooLarge,
-    UnknownModel,
 )
 from service.link.book import Book, Entry
 from service.link.child import Child
 from service.link.frames import LIMIT, BadFrame
+from service.link.repository import Repository
+from service.link.rounds import Rounds
+from service.link.stock import Stock
 from service.link.supervisor import Supervisor
-from service.link.words import Ask, Cancel, Say
+from service.link.words import Ask, Cancel, Changed, Report, Say
 from service.messages import Done, Event, Failed, Job, Tokens
 from service.pace import Pace
+from service.telemetry.figures import Vitals, named
+from service.telemetry.ledger import Ledger
 
 
 class ProcessLink:
@@ -44,17 +52,33 @@ class ProcessLink:
         heartbeat: float = 5.0,
         attempts: int = 3,
         environment: Mapping[str, str] | None = None,
+        zoo: Path = Path("zoo"),
+        budget: int | None = None,
+        load_seconds: float = 120.0,
+        patience: float = 60.0,
     ) -> None:
-        """command: starts a worker, given `--fd N` too; rows: of its tables; queue: rows that may wait in all."""
-        self.bundles = bundles
+        """command: starts a worker, given `--models` and `--fd` too; rows: of its tables; queue: rows that may wait.
+
+        zoo: where more bundles are found; budget and patience: as in `Repository`; load_seconds: for one at one worker.
+        """
+        self.stock = Stock(bundles.values())
         self.command, self.environment = command, environment
         self.engines, self.queue, self.heartbeat, self.attempts = engines, queue, heartbeat, attempts
         self.book: Book[Child] = Book(rows=rows, attempts=attempts)
         self.pace = Pace()
+        self.ledger: Ledger[Child] = Ledger()
         self.supervisors: list[Supervisor] = []
         self.draining = False
+        self.rounds = Rounds(self._open, places=engines, seconds=load_seconds)
+        self.repository = Repository(self.stock, self.rounds, zoo, budget=budget, patience=patience)
+        self.tasks: set[asyncio.Task[None]] = set()  # of workers that came up while models were changed
         self.idle = asyncio.Event()
         self.idle.set()
+
+    @property
+    def bundles(self) -> Mapping[str, Bundle]:
+        """See `Link.bundles`."""
+        return self.stock.shelf
 
     async def start(self) -> None:
         """Return when every worker is ready.
@@ -62,10 +86,11 @@ class ProcessLink:
         Raises:
             BadBundle: a worker cannot serve one.
             EngineFailed: workers die before they are ready.
+            OverBudget: the bundles take too much memory.
         """
         self.supervisors = [
             Supervisor(
-                self.command,
+                lambda: (*self.command, "--models", ",".join(self.stock.kept)),
                 self,
                 heartbeat=self.heartbeat,
                 attempts=self.attempts,
@@ -75,6 +100,7 @@ class ProcessLink:
         ]
         try:
             await asyncio.gather(*(one.first for one in self.supervisors))
+            self.repository.check()
         except BaseException:
             await self._stop()
             raise
@@ -83,24 +109,44 @@ class ProcessLink:
         """Whether at least one worker would take a job now."""
         return not self.draining and bool(self._open())
 
+    def vitals(self) -> Vitals:
+        """See `Link.vitals`."""
+        up: Counter[str] = Counter()
+        restarts: Counter[str] = Counter()
+        for one in self.supervisors:
+            up[one.device] += one.child is not None and one.child.open
+            restarts[one.device] += one.restarts
+        homeless: Counter[str] = Counter()
+        for (worker, model), rows in self.book.load.items():
+            if worker is None:
+                homeless[named(model)] += rows
+        return Vitals(self.ledger.figures(), up, restarts, homeless)
+
+    def hold(self, model: str) -> AbstractContextManager[object]:
+        """See `Link.hold`."""
+        return self.stock.hold(model)
+
     async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
         """See `Link.submit`. Leaving the iterator early frees the job's slot."""
-        entry, deadline = self._accept(job), job.options.deadline
-        late = None  # a timer for those who find no worker; the event loop's clock is time.monotonic()
-        if deadline is not None:
-            late = asyncio.get_running_loop().call_at(deadline, self._late, entry)
-        over = False
-        try:
-            self._give(entry)
-            while not over:
-                event = await entry.events.get()
-                over = isinstance(event, Done | Failed)
-                yield event
-        finally:
-            if late is not None:
-                late.cancel()
-            if not over:
-                self._forget(entry)
+        if self.draining:
+            raise Draining(retry_after=5)
+        with self.stock.at_work(job.model) as model:
+            entry, deadline = self._accept(replace(job, model=model)), job.options.deadline
+            late = None  # a timer for those who find no worker; the event loop's clock is time.monotonic()
+            if deadline is not None:
+                late = asyncio.get_running_loop().call_at(deadline, self._late, entry)
+            over = False
+            try:
+                self._give(entry)
+                while not isinstance(event := await entry.events.get(), Done | Failed):
+                    yield event
+                over = True
+            finally:
+                if late is not None:
+                    late.cancel()
+                if not over:
+                    self._forget(entry)
+        yield event
 
     async def drain(self, seconds: float) -> None:
         """See `Link.drain`."""
@@ -117,23 +163,25 @@ class ProcessLink:
         await self._stop()
 
     async def _stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
         await asyncio.gather(*(one.stop() for one in self.supervisors))
 
     def _open(self) -> list[Child]:
         """Workers that take jobs."""
         return [one.child for one in self.supervisors if one.child is not None and one.child.open]
 
+    def _able(self, model: str) -> list[Child]:
+        """Those of them that serve a model: while models are changed, not all may."""
+        return [child for child in self._open() if model in child.models]
+
     def _accept(self, job: Job) -> Entry[Child]:
         """Enter a job in the book.
 
         Raises:
-            Draining, NotReady, UnknownModel, QueueFull: it cannot be worked on, or not soon.
+            NotReady, QueueFull: it cannot be worked on, or not soon.
         """
-        if self.draining:
-            raise Draining(retry_after=5)
-        if job.model not in self.bundles:
-            raise UnknownModel(f"there is no model named {job.model[:80]!r} here")
-        workers = self._open()
+        workers = self._able(job.model)
         if not workers and all(one.hopeless for one in self.supervisors):
             raise NotReady(retry_after=5)
         now = time.monotonic()
@@ -146,7 +194,7 @@ class ProcessLink:
 
     def _give(self, entry: Entry[Child]) -> None:
         """Send an entry to the idlest worker; without one it waits, until its deadline."""
-        worker = self.book.idlest(self._open())
+        worker = self.book.idlest(self._able(entry.job.model))
         if worker is None:
             return
         job = entry.told.restart() if entry.told and entry.sent else entry.job
@@ -191,7 +239,21 @@ class ProcessLink:
     # What supervisors tell; see `service.link.supervisor.Crew`.
 
     def arrived(self, child: Child) -> None:
-        """A worker is ready: the homeless go there."""
+        """A worker is ready: the homeless go there. Models that were changed while it started are changed now."""
+        self.rounds.measured(child.models)
+        if child.models.keys() != self.stock.kept.keys():
+            task = asyncio.create_task(self._catch_up(child))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        self._rehouse()
+
+    async def _catch_up(self, child: Child) -> None:
+        async with self.repository.lock:
+            await self.rounds.level(child, self.stock.kept)
+
+    def changed(self, child: Child, word: Changed) -> None:
+        """A worker serves other models: those who wait for one may go there."""
+        self.rounds.heard(word)
         self._rehouse()
 
     def said(self, child: Child, word: Say) -> None:
@@ -210,8 +272,13 @@ class ProcessLink:
             self.pace.leave(entry.rows, time.monotonic())
             self._end(entry, event)
 
+    def reported(self, child: Child, word: Report) -> None:
+        """What a worker has counted."""
+        self.ledger.hear(child, word.figures)
+
     def gone(self, child: Child, *, crashed: bool) -> int:
         """Send the jobs of a worker elsewhere; those at which too many died are failed."""
+        self.ledger.forget(child)
         left = self.book.bereave(child, crashed=crashed)
         for entry in left:
             if entry.crashes >= self.attempts:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from bundle.manifest import BadBundle
 from service.errors import EngineFailed
 from service.link.child import Child
-from service.link.words import Beat, Ready, Say, Word
+from service.link.words import Beat, Changed, Ready, Report, Say, Word
 
 log = logging.getLogger("heed.link")
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a worker is replaced: doubled each time it did not run well
@@ -33,6 +33,12 @@ class Crew(Protocol):
     def said(self, child: Child, word: Say) -> None:
         """It has news of a job."""
 
+    def reported(self, child: Child, word: Report) -> None:
+        """It tells what it has counted."""
+
+    def changed(self, child: Child, word: Changed) -> None:
+        """It serves other models now, or could not."""
+
     def gone(self, child: Child, *, crashed: bool) -> int:
         """It is gone, and its jobs are to be done elsewhere; how many those are."""
 
@@ -45,17 +51,19 @@ class Supervisor:
 
     def __init__(
         self,
-        command: Sequence[str],
+        command: Callable[[], Sequence[str]],
         crew: Crew,
         *,
         heartbeat: float,
         attempts: int,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """heartbeat: seconds of silence that mean death; attempts: starts that may fail in a row before it is said."""
+        """command: asked at every start, since what a worker is to serve changes; heartbeat: seconds of silence that
+        mean death; attempts: starts that may fail in a row before it is said."""
         self.command, self.crew, self.environment = command, crew, environment
         self.heartbeat, self.attempts = heartbeat, attempts
         self.child: Child | None = None
+        self.device = "-"  # that its workers run on, once one has said so
         self.failures = self.stillborn = self.restarts = 0  # in a row; in a row and before Ready; in all
         self.stopping = asyncio.Event()
         self.first = asyncio.get_running_loop().create_future()  # when the first worker is ready, or why there is none
@@ -81,7 +89,7 @@ class Supervisor:
         while not self.stopping.is_set():
             child = self.child = Child(self._hear)
             try:
-                await child.start(self.command, self.environment)
+                await child.start(self.command(), self.environment)
                 await self._watch(child)
             except OSError as refused:
                 log.error("no worker could be started: %s", refused.strerror)
@@ -114,6 +122,11 @@ class Supervisor:
         if isinstance(word, Say):
             child.answers += 1
             self.crew.said(child, word)
+        elif isinstance(word, Report):
+            self.device = next((device for _, device in word.figures), self.device)
+            self.crew.reported(child, word)
+        elif isinstance(word, Changed):
+            self.crew.changed(child, word)
         elif isinstance(word, Ready):
             log.info("worker %d is ready after %.1f s", child.pid, time.monotonic() - child.born)
             self.stillborn = 0

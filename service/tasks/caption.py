@@ -172,7 +172,7 @@ TASK = Task(
     },
     answer_example={
         "id": "9b1d3c5e7f9a4c2b8d6e4f2a1b3c5d7e",
-        "model": "caption-soft",
+        "model": "caption-soft@1",
         "timings": {"prepare": 0.004, "queue": 0.0001, "encode": 0.021, "decode": 0.015},
         "results": [
             {

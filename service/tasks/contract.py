@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from bundle.manifest import Bundle
+from bundle.manifest import AT, Bundle
 from service.errors import Meaningless, TextTooLong, UnknownModel, Where, WrongTask
 from service.maps.alignment import Alignment
 from service.maps.envelope import AttentionMap, GridKeys, Head, OffsetUnit, TextKeys, Unit
@@ -49,7 +49,9 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", val_json_bytes="base64")
 
     model: str | None = Field(
-        None, max_length=200, description="Name of a loaded model; the task's default if left out."
+        None,
+        max_length=200,
+        description="A loaded model, `name` or `name@version`; the task's default if left out.",
     )
     beam_size: int | None = Field(
         None, ge=1, description="Rows of the beam, 1 is greedy; by default what the model card was measured with."
@@ -105,7 +107,7 @@ class Answer(Model):
     """One shape for every task: a result for each input, in order."""
 
     id: str
-    model: str
+    model: str = Field(description="Which version of which model answered: `name@version`.")
     timings: dict[str, float] = Field(description="Seconds by phase; for several inputs the longest of each phase.")
     results: list[Result]
 
@@ -146,13 +148,13 @@ def loaded(bundles: Mapping[str, Bundle], task: str, model: str | None) -> list[
         UnknownModel: no such model, or none of this task.
         WrongTask: the model does another task.
     """
-    able = [bundle for bundle in bundles.values() if bundle.manifest.task == task]
-    there = ", ".join(bundle.manifest.name for bundle in able) or "none"
+    able = {key: bundle for key, bundle in bundles.items() if bundle.manifest.task == task}
+    there = ", ".join(able) or "none"
     if model is None and able:
-        return able
+        return [bundle for key, bundle in able.items() if AT not in key]  # a side version is asked for by name alone
     if model is None or model not in bundles:
         raise UnknownModel(f"There is no such {task} model here; loaded: {there}.")
-    if bundles[model] not in able:
+    if bundles[model].manifest.task != task:
         does = bundles[model].manifest.task
         raise WrongTask(
             f"This model's task is {does}; loaded for {task}: {there}.", errors=(Where("/model", f"does {does}"),)
@@ -198,7 +200,7 @@ def at_most(limit: int, field: str, actual: int, error: type[Meaningless] = Mean
 
 def job(bundle: Bundle, inputs: Mapping[str, Any], how: Options) -> Job:
     """A job with an id of its own: those that callers choose may repeat."""
-    return Job(uuid.uuid4().hex, bundle.manifest.name, inputs, how)
+    return Job(uuid.uuid4().hex, bundle.id, inputs, how)
 
 
 def shown(rows: np.ndarray, bundle: Bundle) -> tuple[np.ndarray, int, Head]:

@@ -171,7 +171,7 @@ def start(input_: int, asked: Asked, bundle: Bundle, keys: TextKeys | GridKeys, 
     return StartEvent(
         input=input_,
         id=answer,
-        model=bundle.manifest.name,
+        model=bundle.id,
         keys=keys,
         layer=usual and usual.default_layer,
         head=usual and usual.default_head,

@@ -203,7 +203,7 @@ TASK = Task(
     request_example={"text": "Dogs", "source": "en", "target": "de"},
     answer_example={
         "id": "4f1c0d2ab7e94c4b8d1f6a3e5c7b9d01",
-        "model": "en-de-bahdanau",
+        "model": "en-de-bahdanau@2",
         "timings": {"prepare": 0.0003, "queue": 0.0001, "encode": 0.003, "decode": 0.012},
         "results": [
             {

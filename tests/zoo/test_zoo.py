@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from bundle.image import read
-from bundle.manifest import Bundle, find
+from bundle.manifest import Bundle
 from bundle.text import EOS
+from bundle.zoo import find
 from service.engine.offline import answers
 from service.engine.session import Session, share_threads
 from service.messages import Hypothesis, Job, Options
