@@ -55,6 +55,9 @@ VIOLATIONS = [
     ("only entry points read Settings", "service/telemetry/logs.py", "import service.settings"),
     ("only api and the command line speak HTTP", "service/telemetry/traces.py", "import starlette"),
     ("only api and the command line speak HTTP", "service/link/local.py", "import fastapi"),
+    ("only entry points read Settings", "service/keys/ring.py", "import service.settings"),
+    ("only api and the command line speak HTTP", "service/keys/file.py", "import fastapi"),
+    ("only api and the command line speak HTTP", "service/tasks/caption.py", "import httpcore"),
     ("only api and the command line speak HTTP", "service/worker.py", "import uvicorn"),
 ]
 
