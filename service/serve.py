@@ -57,6 +57,7 @@ async def serve(settings: Settings) -> int:
         fetch=fetch(settings),
         max_requests=settings.max_requests,
         max_streams=settings.max_streams,
+        max_compared=settings.max_compared,
         desk_threads=settings.desk_threads,
         deadline_seconds=settings.deadline_seconds,
         drain_seconds=settings.drain_seconds,

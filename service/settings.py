@@ -174,6 +174,7 @@ class Settings(BaseSettings):
     max_texts: int = Field(
         64, ge=1, description="Texts a request: about one full table, so that others get a seat too."
     )
+    max_compared: int = Field(16, ge=1, le=256, description="Models a comparison: all of the zoo, side by side.")
     max_text_characters: int = Field(
         5000, ge=1, description="Several times what a sentence model reads; stops 1 MB early."
     )

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from service.api import metrics, openapi, pages, problems, routes
+from service.api.compare import comparison
 from service.api.desk import Desk, Fetches
 from service.api.kserve import kserve
 from service.api.protection import Outside, Protection, protect
@@ -41,6 +42,7 @@ def create_app(
     fetch: Fetches | None = None,
     max_requests: int = 128,
     max_streams: int | None = None,
+    max_compared: int = 16,
     desk_threads: int = 2,
     deadline_seconds: float = 30.0,
     drain_seconds: float = 20.0,
@@ -83,6 +85,7 @@ def create_app(
         lifespan=life,
     )
     app.include_router(routes.work(desk, tasks, ping_seconds, protection.gate.charge))
+    app.include_router(comparison(desk, tasks, max_compared, protection.gate.charge))
     app.include_router(routes.about(desk, counts))
     if expose:
         app.include_router(metrics.router(meter))

@@ -34,9 +34,7 @@ async def read(request: Request, task: Task[Any, Any]) -> Parse:
     Raises:
         WrongMediaType: the task takes no such body.
     """
-    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise WrongMediaType("The body may not be compressed.")  # a small one could be a very large one
-    media = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    media = media_of(request)
     if media == JSON:
         return _json(task, await request.body(), request.query_params)
     if task.upload and media == FORM:
@@ -46,10 +44,26 @@ async def read(request: Request, task: Task[Any, Any]) -> Parse:
     raise WrongMediaType(f"The body may be {', '.join(accepted(task))}.")
 
 
+def media_of(request: Request) -> str:
+    """The body's media type.
+
+    Raises:
+        WrongMediaType: it is compressed.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise WrongMediaType("The body may not be compressed.")  # a small one could be a very large one
+    return request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+
+
 def _json(task: Task[Any, Any], body: bytes, query: Mapping[str, str]) -> Parse:
     if query:
         places = tuple(Where(f"?{name[:80]}", "beside a JSON body, options belong in the body") for name in query)
         raise Meaningless("Beside a JSON body, options belong in the body, not in the query.", errors=places[:20])
+    return from_json(task, body)
+
+
+def from_json(task: Task[Any, Any], body: bytes) -> Parse:
+    """What makes a request of a JSON body."""
     return _parse(lambda: task.request.model_validate_json(body))
 
 
