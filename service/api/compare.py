@@ -19,8 +19,8 @@ from service.api.bodies import JSON, from_json, media_of
 from service.api.desk import Desk
 from service.api.presence import ClientGone, while_there
 from service.api.request_id import request_id
-from service.api.routes import NOBODY_THERE, Charge
-from service.api.watch import note
+from service.api.routes import Charge
+from service.api.watch import NOBODY_THERE, note
 from service.errors import Malformed, Meaningless, UnknownModel, Where, WrongMediaType
 from service.tasks.answer import Answer
 from service.tasks.contract import Task
