@@ -79,7 +79,8 @@ class RecurrentTranslator(nn.Module):
     def first(self, last: Tensor) -> Tensor:
         """The encoder's last states (2, B, M/2), forward and backward, -> the state of the first step (B, W)."""
         nothing = [torch.zeros_like(last[1, :, :1]).expand(-1, width) for width in self.widths[1:-1]]
-        ends = self.drop_memory(torch.cat([last[0], last[1]], -1))
+        ends = torch.cat([last[0], last[1]], -1)
+        ends = self.drop_memory(ends) if self.attention.carried else ends
         return self.whole(torch.tanh(self.start(last[1])), *nothing, self.attention.start(ends))
 
     def parts(self, state: Tensor) -> list[Tensor]:
