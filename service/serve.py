@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 import uvicorn
+from fastapi import FastAPI
 
 from bundle.manifest import named
 from service.api.app import create_app
@@ -32,18 +33,8 @@ async def serve(settings: Settings) -> int:
     """
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
     await link.start()
-    app = create_app(
-        link,
-        bounds=bounds(settings),
-        max_body_bytes=settings.max_body_bytes,
-        max_requests=settings.max_requests,
-        desk_threads=settings.desk_threads,
-        deadline_seconds=settings.deadline_seconds,
-        drain_seconds=settings.drain_seconds,
-        ping_seconds=settings.ping_seconds,
-    )
     config = uvicorn.Config(
-        app,
+        application(settings, link),
         host=settings.host,
         port=settings.port,
         access_log=False,  # ours has no query strings, which hold what users write
@@ -56,6 +47,20 @@ async def serve(settings: Settings) -> int:
     finally:
         await link.drain(0)  # nothing is left to do, unless the server never began
     return 0 if server.started else 1
+
+
+def application(settings: Settings, link: Link) -> FastAPI:
+    """What answers over HTTP, in front of a link."""
+    return create_app(
+        link,
+        bounds=bounds(settings),
+        max_body_bytes=settings.max_body_bytes,
+        max_requests=settings.max_requests,
+        desk_threads=settings.desk_threads,
+        deadline_seconds=settings.deadline_seconds,
+        drain_seconds=settings.drain_seconds,
+        ping_seconds=settings.ping_seconds,
+    )
 
 
 def process_link(settings: Settings) -> Link:

@@ -34,7 +34,8 @@ def run(settings: Settings, fd: int) -> int:
     sys.setswitchinterval(SWITCH)
     end = FarEnd(socket.socket(fileno=fd), heartbeat=settings.heartbeat_seconds)
     try:
-        catalog = _warm(settings)
+        # the front refuses; all it took may end up here
+        catalog = warm(settings, settings.models, 2 * (settings.queue + settings.engines * settings.rows))
     except BadBundle as broken:
         end.close(Broken(str(broken.path), broken.why))
         return BROKEN
@@ -64,14 +65,13 @@ def engine(settings: Settings, names: Sequence[str] | None, queued: int) -> Cata
     )
 
 
-def _warm(settings: Settings) -> Catalog:
-    """Every bundle loaded, and asked once: the first run of a graph is slow, and may be the one that fails.
+def warm(settings: Settings, names: Sequence[str] | None, queued: int) -> Catalog:
+    """An engine that has answered once for every bundle: a first run is slow, and may be the one that fails.
 
     Raises:
         BadBundle: one cannot be loaded, or does not answer.
     """
-    queued = 2 * (settings.queue + settings.engines * settings.rows)  # the front refuses; all it took may end up here
-    catalog = engine(settings, settings.models, queued)
+    catalog = engine(settings, names, queued)
     catalog.start()
     ends = queue.SimpleQueue[Event]()
     for bundle in catalog.bundles.values():

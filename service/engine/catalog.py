@@ -64,6 +64,10 @@ class Catalog:
         """Whether a loop hangs; see `Loop.stuck`."""
         return any(loop.stuck(seconds) for loop in self.loops.values())
 
+    def load(self) -> int:
+        """Beam rows seated and waiting, of all models."""
+        return sum(loop.seated() + loop.scheduler.waiting_rows for loop in self.loops.values())
+
     def submit(self, job: Job, sink: Callable[[Event], None]) -> Sequence:
         """Queue a job at its model's loop; see `Loop.submit`.
 

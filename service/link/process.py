@@ -1,36 +1,20 @@
-"""The link to engines in processes of their own: jobs go to the idlest worker, and from a dead one to another.
+"""The link to engines in processes of their own, which are started, watched and replaced here.
 
-Knows nothing of engines, tasks or HTTP. Inference is idempotent, so nobody outside notices a dead worker by more than a
-delay; a job at which worker after worker dies is failed instead.
+Knows nothing of engines, tasks or HTTP. What becomes of the jobs is `service.link.dispatch`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from bundle.manifest import Bundle
-from service.errors import (
-    DeadlinePassed,
-    Draining,
-    EngineFailed,
-    HeedError,
-    NotReady,
-    QueueFull,
-    TooLarge,
-    UnknownModel,
-)
-from service.link.book import Book, Entry
-from service.link.child import Child
-from service.link.frames import LIMIT, BadFrame
+from service.link.dispatch import Dispatch
+from service.link.line import Line
 from service.link.supervisor import Supervisor
-from service.link.words import Ask, Cancel, Say
-from service.messages import Done, Event, Failed, Job, Tokens
-from service.pace import Pace
 
 
-class ProcessLink:
+class ProcessLink(Dispatch):
     """See `service.messages.Link`."""
 
     def __init__(
@@ -46,15 +30,10 @@ class ProcessLink:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """command: starts a worker, given `--fd N` too; rows: of its tables; queue: rows that may wait in all."""
-        self.bundles = bundles
+        super().__init__(bundles, rows=rows, queue=queue, attempts=attempts)
         self.command, self.environment = command, environment
-        self.engines, self.queue, self.heartbeat, self.attempts = engines, queue, heartbeat, attempts
-        self.book: Book[Child] = Book(rows=rows, attempts=attempts)
-        self.pace = Pace()
+        self.engines, self.heartbeat = engines, heartbeat
         self.supervisors: list[Supervisor] = []
-        self.draining = False
-        self.idle = asyncio.Event()
-        self.idle.set()
 
     async def start(self) -> None:
         """Return when every worker is ready.
@@ -76,151 +55,25 @@ class ProcessLink:
         try:
             await asyncio.gather(*(one.first for one in self.supervisors))
         except BaseException:
-            await self._stop()
+            await self.stop()
             raise
 
     def ready(self) -> bool:
         """Whether at least one worker would take a job now."""
         return not self.draining and bool(self._open())
 
-    async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
-        """See `Link.submit`. Leaving the iterator early frees the job's slot."""
-        entry, deadline = self._accept(job), job.options.deadline
-        late = None  # a timer for those who find no worker; the event loop's clock is time.monotonic()
-        if deadline is not None:
-            late = asyncio.get_running_loop().call_at(deadline, self._late, entry)
-        over = False
-        try:
-            self._give(entry)
-            while not over:
-                event = await entry.events.get()
-                over = isinstance(event, Done | Failed)
-                yield event
-        finally:
-            if late is not None:
-                late.cancel()
-            if not over:
-                self._forget(entry)
+    def lines(self, model: str) -> Sequence[Line]:
+        """Workers that take jobs: each has every model."""
+        return self._open()
 
-    async def drain(self, seconds: float) -> None:
-        """See `Link.drain`."""
-        self.draining = True
-        try:
-            async with asyncio.timeout(seconds):
-                await self.idle.wait()
-        except TimeoutError:
-            pass
-        for entry in list(self.book.entries.values()):
-            if entry.worker is not None:
-                entry.worker.tell(Cancel(entry.number))
-            self._end(entry, Draining("the service stopped before the answer was ready", retry_after=5))
-        await self._stop()
+    def in_vain(self) -> bool:
+        """See `Dispatch.in_vain`."""
+        return all(one.hopeless for one in self.supervisors)
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """End every worker."""
         await asyncio.gather(*(one.stop() for one in self.supervisors))
 
-    def _open(self) -> list[Child]:
+    def _open(self) -> list[Line]:
         """Workers that take jobs."""
         return [one.child for one in self.supervisors if one.child is not None and one.child.open]
-
-    def _accept(self, job: Job) -> Entry[Child]:
-        """Enter a job in the book.
-
-        Raises:
-            Draining, NotReady, UnknownModel, QueueFull: it cannot be worked on, or not soon.
-        """
-        if self.draining:
-            raise Draining(retry_after=5)
-        if job.model not in self.bundles:
-            raise UnknownModel(f"there is no model named {job.model[:80]!r} here")
-        workers = self._open()
-        if not workers and all(one.hopeless for one in self.supervisors):
-            raise NotReady(retry_after=5)
-        now = time.monotonic()
-        if self.book.would_wait(job, workers) > self.queue:
-            waiting = self.book.waiting()
-            raise QueueFull(limit=self.queue, actual=waiting, retry_after=self.pace.wait(waiting, now))
-        self.pace.begin(now)
-        self.idle.clear()
-        return self.book.enter(job)
-
-    def _give(self, entry: Entry[Child]) -> None:
-        """Send an entry to the idlest worker; without one it waits, until its deadline."""
-        worker = self.book.idlest(self._open())
-        if worker is None:
-            return
-        job = entry.told.restart() if entry.told and entry.sent else entry.job
-        try:
-            worker.tell(Ask(entry.number, job))
-        except BadFrame:
-            self._end(entry, TooLarge("the input is too large to be sent to an engine", limit=LIMIT))
-            return
-        entry.sent = True
-        self.book.give(entry, worker)
-
-    def _late(self, entry: Entry[Child]) -> None:
-        if entry.number in self.book.homeless:
-            self._end(entry, DeadlinePassed("the answer was not ready in time"))
-
-    def _rehouse(self) -> None:
-        """Give the homeless to workers."""
-        for entry in self.book.next():
-            self._give(entry)
-
-    def _end(self, entry: Entry[Child], end: HeedError | Done | Failed) -> None:
-        """Tell whoever waits for an entry its end."""
-        entry.events.put_nowait(Failed(entry.job.id, end) if isinstance(end, HeedError) else end)
-        self._strike(entry)
-
-    def _forget(self, entry: Entry[Child]) -> None:
-        """Nobody waits for an entry any more."""
-        if entry.number in self.book.entries:
-            if entry.worker is not None:
-                entry.worker.tell(Cancel(entry.number))
-            self._strike(entry)
-
-    def _strike(self, entry: Entry[Child]) -> None:
-        cleared = entry.worker is not None and self.book.suspect(entry)
-        self.book.strike(entry)
-        if not self.book.entries:
-            self.pace.rest(time.monotonic())
-            self.idle.set()
-        elif cleared:
-            self._rehouse()
-
-    # What supervisors tell; see `service.link.supervisor.Crew`.
-
-    def arrived(self, child: Child) -> None:
-        """A worker is ready: the homeless go there."""
-        self._rehouse()
-
-    def said(self, child: Child, word: Say) -> None:
-        """News of a job; of one that was given to somebody else meanwhile, old news."""
-        entry, event = self.book.entries.get(word.number), word.event
-        if entry is None or entry.worker is not child:
-            return
-        if isinstance(event, Tokens):
-            tokens = entry.told.hear(event) if entry.told else event
-            if tokens is not None:
-                entry.events.put_nowait(tokens)
-        elif isinstance(event, Failed) and isinstance(event.error, Draining) and not self.draining:
-            self.book.give(entry, None)  # that worker was asked to leave; the service was not
-            self._rehouse()
-        else:
-            self.pace.leave(entry.rows, time.monotonic())
-            self._end(entry, event)
-
-    def gone(self, child: Child, *, crashed: bool) -> int:
-        """Send the jobs of a worker elsewhere; those at which too many died are failed."""
-        left = self.book.bereave(child, crashed=crashed)
-        for entry in left:
-            if entry.crashes >= self.attempts:
-                self._end(entry, EngineFailed(f"{entry.crashes} workers died at this request"))
-        self._rehouse()
-        return sum(entry.number in self.book.entries for entry in left)
-
-    def hopeless(self) -> None:
-        """No worker comes to life: nobody is kept waiting for one."""
-        if all(one.hopeless for one in self.supervisors):
-            for entry in list(self.book.homeless.values()):
-                self._end(entry, NotReady("no engine can be started", retry_after=5))
