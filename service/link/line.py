@@ -10,7 +10,7 @@ import logging
 import time
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from service.link.frames import BadFrame, Frames
 from service.link.words import Beat, Broken, Leaving, Ready, Word, heard, packed
@@ -84,8 +84,7 @@ class Line(asyncio.Protocol):
             self.transport.write(data)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a socket's always is
-        self.transport = transport
+        self.transport = cast(asyncio.WriteTransport, transport)  # a socket's always is, whatever loop runs it
 
     def data_received(self, data: bytes) -> None:
         self.heard_at = time.monotonic()

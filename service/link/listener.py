@@ -1,7 +1,7 @@
 """One engine for many fronts: listens, lets in who shows the token, and is the far end of each.
 
-Knows nothing of sessions or settings, or of how fronts learn the place. Ends when it is asked to leave; if a loop of the
-engine died, whoever made this is told, and the fronts hear nothing more.
+Knows nothing of sessions or settings, or of how fronts learn the place. Ends when it is asked to leave; if a loop of
+the engine died, whoever made this is told, and the fronts hear nothing more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The link to engines that listen elsewhere: found again and again, spoken to while they live, none of them started here.
+"""The link to engines that listen elsewhere: looked for again and again, spoken to while they live, never started here.
 
 Knows nothing of who starts engines, or of who knows where they are: it is told by whatever it is given to ask. What
 becomes of the jobs is `service.link.dispatch`'s. Clocks differ between machines, so a deadline travels as seconds left.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -49,7 +48,6 @@ class RemoteLine(Line):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Show the token first."""
         super().connection_made(transport)
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.transport is not None:
             self.transport.write(self.place.token.encode())
 
@@ -64,6 +62,7 @@ class RemoteLine(Line):
         """Hang up: whoever started that engine looks after it."""
         if self.transport is not None:
             self.transport.abort()
+        self.connection_lost(None)
 
 
 class RemoteLink(Dispatch):
@@ -128,7 +127,7 @@ class RemoteLink(Dispatch):
         task.add_done_callback(self.tasks.discard)
 
     async def _search(self) -> None:
-        """Ask for ever where engines are, and speak to those who are new, or were lost and are still said to be there."""
+        """Ask for ever where engines are, and speak to those who are new, or were lost and are still listed."""
         while True:
             try:
                 async with asyncio.timeout(self.heartbeat):
