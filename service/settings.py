@@ -95,7 +95,8 @@ class Settings(BaseSettings):
     )
 
     ray_address: str | None = Field(
-        None, description="A cluster to join: auto is the one that this machine is of; unset makes one of this machine."
+        None,
+        description="A cluster to join; auto: the one this machine is of. Unset, and RAY_ADDRESS too: one is made.",
     )
     ray_engines: str = Field(
         "*=2",

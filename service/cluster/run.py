@@ -44,7 +44,7 @@ def run(settings: Settings, *, detach: bool) -> int:
     """
     models = list(named(settings.zoo, settings.models))
     plan = groups(settings.ray_engines, models)  # before anything is started
-    local = settings.ray_address is None
+    local = settings.ray_address is None and "RAY_ADDRESS" not in os.environ
     ray.init(
         address="local" if local else settings.ray_address,
         num_cpus=room(settings, plan) if local else None,

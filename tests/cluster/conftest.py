@@ -105,8 +105,8 @@ class Town:
                     found.append((kind, json.loads(value)))
         return found
 
-    def stop(self) -> list[int]:
-        """End it; which of its processes are left."""
+    def stop(self) -> list[str]:
+        """End it; the commands of its processes that are left."""
         self.client.close()
         relatives = family(self.process.pid)
         self.process.terminate()
@@ -116,8 +116,9 @@ class Town:
             late = time.monotonic() + 20
             while any(alive(pid) for pid in relatives) and time.monotonic() < late:
                 time.sleep(0.1)
-            left = [pid for pid in relatives if alive(pid)]
-            for pid in left:
+            left = []
+            for pid in filter(alive, relatives):
+                left.append(Path(f"/proc/{pid}/cmdline").read_text())
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self.log.close()

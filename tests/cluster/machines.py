@@ -24,7 +24,7 @@ from service.cluster.replicas import Engine
 from service.settings import Settings
 from tests.link import accidents
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.{}"  # Ray takes 127.0.0.1 for the machine's address in its network; others it leaves alone
 
 
 class SlowEngine(Engine):
@@ -39,10 +39,10 @@ def main() -> int:
     """Build, deploy, wait for the signal, take down."""
     settings = Settings()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    head = {"num_cpus": 0, "resources": {"front": 1}, "include_dashboard": False, "node_ip_address": LOOPBACK}
+    head = {"num_cpus": 0, "resources": {"front": 1}, "include_dashboard": False, "node_ip_address": LOOPBACK.format(2)}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
-        workers = [cluster.add_node(num_cpus=1, node_ip_address=LOOPBACK) for _ in range(2)]
+        workers = [cluster.add_node(num_cpus=1, node_ip_address=LOOPBACK.format(place)) for place in (3, 4)]
         ray.init(address=cluster.address, log_to_driver=False, configure_logging=False)
         models = list(named(settings.zoo, settings.models))
         plan = groups(settings.ray_engines, models)
