@@ -6,6 +6,7 @@ Knows nothing of what is asked. Each "machine" is a raylet of its own with its o
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -18,7 +19,9 @@ from typing import NamedTuple
 from bench.server import NotServing, Server, family, free_port
 
 LOGS = Path(".bench/logs")
-STARTING = 60.0  # seconds until a machine must have joined
+ADDRESS = "127.0.0.{}"  # Ray takes 127.0.0.1 for the machine's address in its network; others it leaves alone
+HEAD = ADDRESS.format(2)
+STARTING = 120.0  # seconds until a machine must have joined
 GRACE = 15.0  # seconds until one that was asked to stop is killed
 
 
@@ -44,7 +47,8 @@ class Machines:
     def __init__(self, settings: Mapping[str, str], *, haproxy: bool = False) -> None:
         """settings: HEED_… in lower case."""
         told = {f"HEED_{name.upper()}": value for name, value in settings.items()}
-        self.environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", **told}
+        ours = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        self.environment = {**os.environ, **ours, **told}
         if haproxy:
             self.environment["RAY_SERVE_ENABLE_HA_PROXY"] = "1"
 
@@ -61,13 +65,17 @@ class Machines:
         LOGS.mkdir(parents=True, exist_ok=True)
         head = ["--head", f"--port={port}", "--num-cpus=0", '--resources={"front":1}', "--include-dashboard=false"]
         try:
-            started.append(self._node("head", *head))
+            started.append(self._node("head", HEAD, *head))
             _joined(started[0])
             each = -(-engines // workers)
             for number in range(workers):
-                started.append(self._node(f"worker-{number}", f"--address=127.0.0.1:{port}", f"--num-cpus={each}"))
+                started.append(
+                    self._node(
+                        f"worker-{number}", ADDRESS.format(3 + number), f"--address={HEAD}:{port}", f"--num-cpus={each}"
+                    )
+                )
                 _joined(started[-1])
-            with self._service(f"127.0.0.1:{port}", engines) as server:
+            with self._service(f"{HEAD}:{port}", engines) as server:
                 yield Running(server, started[1:])
         finally:
             for process in reversed(started):
@@ -85,8 +93,8 @@ class Machines:
         command = [sys.executable, "-m", "service", "ray"]
         return Server(command, ready="/health/ready", log=LOGS / "ray.log", environment=settings)
 
-    def _node(self, name: str, *how: str) -> subprocess.Popen[bytes]:
-        command = [str(Path(sys.executable).parent / "ray"), "start", "--block", "--disable-usage-stats", *how]
+    def _node(self, name: str, address: str, *how: str) -> subprocess.Popen[bytes]:
+        command = [str(Path(sys.executable).parent / "ray"), "start", "--block", f"--node-ip-address={address}", *how]
         with (LOGS / f"{name}.log").open("wb") as log:
             return subprocess.Popen(  # noqa: S603  the command is ours
                 command, env=self.environment, stdout=log, stderr=log, start_new_session=True

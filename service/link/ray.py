@@ -68,7 +68,10 @@ class Listing(threading.Thread):
     def end(self) -> None:
         """Have the place struck: nobody new shall come. Who has a line hears of the end there."""
         self.over.set()
-        self.directory.strike.remote(self.place)
+        try:
+            self.directory.strike.remote(self.place)
+        except Exception as failure:  # noqa: BLE001  it is gone, too, and the engine has yet to finish its work
+            log.info("there is no directory to be struck from: %s", type(failure).__name__)
 
 
 class RayLink(RemoteLink):

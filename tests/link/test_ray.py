@@ -66,6 +66,12 @@ async def test_an_engine_renews_its_entry_whatever_fails_and_is_struck_when_it_e
     assert await directory.places() == []
 
 
+async def test_an_engine_ends_in_order_though_the_directory_is_gone(caplog) -> None:
+    handle: Any = Handle(Directory(), failures=1)
+    Listing(handle, PLACE).end()
+    assert "no directory to be struck from: RuntimeError" in caplog.text
+
+
 async def test_the_link_of_a_front_goes_where_the_directory_says() -> None:
     directory = Directory()
     await directory.enter(PLACE)
