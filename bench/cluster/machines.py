@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,7 @@ class Running(NamedTuple):
 
     server: Server
     workers: list[subprocess.Popen[bytes]]  # the leaders of each worker machine's processes
+    leaders: Sequence[int] = ()  # of everybody's: head, workers, and who deployed
 
     def engines(self) -> list[int]:
         """Processes of engines, on any machine."""
@@ -76,7 +77,8 @@ class Machines:
                 )
                 _joined(started[-1])
             with self._service(f"{HEAD}:{port}", engines) as server:
-                yield Running(server, started[1:])
+                everybody = [one for one in (*started, server.process) if one is not None]
+                yield Running(server, started[1:], [one.pid for one in everybody])
         finally:
             for process in reversed(started):
                 stop(process)
@@ -118,6 +120,16 @@ def bind(pid: int, core: int) -> None:
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with suppress(ProcessLookupError):
             os.sched_setaffinity(int(thread.name), {core})
+
+
+def spent(leaders: Sequence[int]) -> float:
+    """Seconds of any core that these and all of their families have had."""
+    ticks = 0
+    for pid in {pid for leader in leaders for pid in family(leader)}:
+        with suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _joined(process: subprocess.Popen[bytes]) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from bench.chaos.crowd import Asked, Crowd
-from bench.cluster.machines import Machines, Running, bind
+from bench.cluster.machines import Machines, Running, bind, spent
 from bench.load.wire import target
 from bench.server import Server
 
@@ -55,9 +55,12 @@ async def cost(machines: Machines, texts: Sequence[str], given: argparse.Namespa
     """What a request takes on a cluster and in `serve`, each with one engine: one client, then all of them."""
     found: Found = {}
     with machines.alone(1) as server:
-        found |= {f"serve_{name}": value for name, value in (await paces(server, texts, given)).items()}
+        alone = [] if server.process is None else [server.process.pid]
+        found |= {f"serve_{name}": value for name, value in (await paces(server, alone, texts, given)).items()}
     with machines.cluster(engines=1, workers=1) as running:
-        found |= {f"ray_{name}": value for name, value in (await paces(running.server, texts, given)).items()}
+        found |= {
+            f"ray_{name}": value for name, value in (await paces(running.server, running.leaders, texts, given)).items()
+        }
     return found | {"overhead_ms": round(found["ray_p50_ms"] - found["serve_p50_ms"], 2)}
 
 
@@ -95,17 +98,24 @@ async def answers(crowd: Crowd, many: int) -> None:
         await asyncio.sleep(0.005)
 
 
-async def paces(server: Server, texts: Sequence[str], given: argparse.Namespace) -> Found:
-    """Milliseconds of one client, and answers a second of all."""
+async def paces(server: Server, leaders: Sequence[int], texts: Sequence[str], given: argparse.Namespace) -> Found:
+    """Milliseconds of one client, answers a second of all, and milliseconds of all cores together that each takes."""
     _, p50 = await load(server, texts, 1, given.seconds)
-    per_second, _ = await load(server, texts, given.clients, given.seconds)
-    return {"p50_ms": p50, "per_second": per_second}
+    before, began = spent(leaders), time.monotonic()
+    await asyncio.sleep(given.seconds / 2)
+    idle = (spent(leaders) - before) / (time.monotonic() - began)
+    before = spent(leaders)
+    per_second, _ = await load(server, texts, given.clients, given.seconds, warm=0.0)
+    cores = 1e3 * (spent(leaders) - before) / max(1.0, per_second * given.seconds)
+    return {"p50_ms": p50, "per_second": per_second, "core_ms": round(cores, 1), "idle_cores": round(idle, 3)}
 
 
-async def load(server: Server, texts: Sequence[str], clients: int, seconds: float) -> tuple[float, float]:
+async def load(
+    server: Server, texts: Sequence[str], clients: int, seconds: float, warm: float = WARM
+) -> tuple[float, float]:
     """Answers a second and the median of milliseconds, after warming up."""
     asked = Asked(target(server.url, "/v1/translate"), texts)
-    await Crowd(asked, clients).load(WARM)
+    await Crowd(asked, clients).load(warm)
     crowd, began = Crowd(asked, clients), time.monotonic()
     await crowd.load(seconds)
     summary = crowd.summary()

@@ -148,7 +148,7 @@ def placed(group: Group, settings: Settings) -> dict[str, Any]:
     scaled = AutoscalingConfig(
         min_replicas=group.least,
         max_replicas=group.most,
-        metrics_interval_s=1.0,
+        metrics_interval_s=1.0,  # to become a variable of every node, which would have to be set there
         look_back_period_s=2.0,
         upscale_delay_s=settings.ray_upscale_seconds,
         downscale_delay_s=settings.ray_downscale_seconds,
