@@ -163,16 +163,18 @@ async def test_an_engine_that_is_asked_to_leave_finishes_its_work(toys: Path, sl
             await asyncio.gather(*waiting)
 
 
-async def test_a_front_that_goes_takes_its_jobs_along(toys: Path, slow: Slow) -> None:
+async def test_a_front_that_dies_takes_its_jobs_along(toys: Path, slow: Slow) -> None:
     with listening(toys) as one:
         async with linked(toys, [one.place]) as stays:
-            slow.seconds = 0.05
-            async with linked(toys, [one.place]) as leaves:
-                events = leaves.submit(guest(1, 45, beam_size=16, max_length=46, stream=True))
+            slow.seconds, places = 0.05, [one.place]
+            async with linked(toys, places) as dies:
+                events = dies.submit(guest(1, 45, beam_size=16, max_length=46, stream=True))
                 assert isinstance(await anext(events), Tokens)
-            before = slow.steps
-            await told(stays, guest(2, 3, beam_size=16))
-            assert slow.steps - before < 30, "the first was not computed to its end"
+                places.clear()
+                dies.engines[one.place].kill()  # without a word
+                before = slow.steps
+                await told(stays, guest(2, 3, beam_size=16))
+                assert slow.steps - before < 30, "the first was not computed to its end"
 
 
 async def test_cancelling_frees_the_place_at_the_next_step(toys: Path, slow: Slow) -> None:
