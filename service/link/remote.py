@@ -21,6 +21,7 @@ from service.link.words import Ask, Ready, Say, Word
 
 log = logging.getLogger("heed.link")
 SEARCH_SECONDS = 0.5  # between two questions where the engines are
+LOOK_SECONDS = 0.05  # between two looks whether the first engines are there
 START_SECONDS = 300.0  # in which the first engines must come: a machine may have to be started for them
 
 
@@ -83,7 +84,6 @@ class RemoteLink(Dispatch):
         self.whereabouts, self.heartbeat = whereabouts, heartbeat
         self.engines: dict[Place, RemoteLine] = {}
         self.tasks: set[asyncio.Task[None]] = set()
-        self.complete = asyncio.Event()  # every model has had an engine
 
     async def start(self) -> None:
         """Return when every model has an engine.
@@ -94,7 +94,8 @@ class RemoteLink(Dispatch):
         self._begin(self._search())
         try:
             async with asyncio.timeout(START_SECONDS):
-                await self.complete.wait()
+                while not self.ready():  # noqa: ASYNC110  asked anew each time: an engine may come and go
+                    await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             await self.stop()
             without = ", ".join(model for model in self.bundles if not self.lines(model))
@@ -163,5 +164,3 @@ class RemoteLink(Dispatch):
         elif isinstance(word, Ready):
             log.info("%s is ready", line.name)
             self.arrived(line)
-            if self.ready():
-                self.complete.set()
