@@ -10,7 +10,7 @@ MODEL  ?= en-de-bahdanau
 DATA   ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format pages pins train bundle bench bench-http bench-peers clean
+.PHONY: help serve test lint watch format pages pins train bundle bench bench-http bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ lint: .venv-dev/installed ## format, lint, types and who may import whom; change
 	$(DEV) -m ruff check .
 	$(DEV) -m mypy
 	.venv-dev/bin/lint-imports
+
+watch: .venv-dev/installed ## a real Prometheus scrapes the service and tries the alert rules
+	$(DEV) -m tests.prometheus.check
 
 format: .venv-dev/installed ## rewrite what ruff can put right by itself
 	$(DEV) -m ruff check --fix-only --quiet .
@@ -67,7 +70,7 @@ bench-peers: .venv/installed ## measure it beside PEERS, installed in .bench/; n
 pins: ## renew constraints/ from today's releases
 	rm -rf .venv-pins
 	$(PYTHON) -m venv .venv-pins
-	.venv-pins/bin/python $(PIP) -e '.[serve]'
+	.venv-pins/bin/python $(PIP) -e '.[serve,otel]'
 	.venv-pins/bin/python -m pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//' > constraints/serve.txt
 	sed -n 's/^onnxruntime==/onnxruntime-gpu==/p' constraints/serve.txt >> constraints/serve.txt
 	.venv-pins/bin/python $(PIP) -c constraints/serve.txt -e '.[dev]'

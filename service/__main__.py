@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,8 @@ from pydantic import ValidationError
 from bundle.manifest import BadBundle, find
 from service.errors import HeedError
 from service.settings import Settings
+from service.telemetry import logs
+from service.telemetry.traces import NotInstalled
 
 REFUSED = 2  # exit status: the command, a bundle or the input is at fault; 1 is ours
 INTERRUPTED = 130  # as shells have it
@@ -26,16 +27,18 @@ INTERRUPTED = 130  # as shells have it
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
     asked = _parser().parse_args(arguments)
-    level = logging.INFO if asked.command in {"serve", "ray", "worker"} else logging.WARNING
-    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=level)
     try:
         settings = Settings()
     except ValidationError as wrong:
         return _refuse("; ".join(f"settings: {_variable(one['loc'])}{one['msg']}" for one in wrong.errors()))
+    serves = asked.command in {"serve", "ray", "worker"}
+    logs.install(settings.log_format, settings.log_level if serves else "warning")
     try:
         return _run(settings, asked)
     except BadBundle as broken:
         return _refuse(f"bad bundle: {broken}")
+    except NotInstalled as missing:
+        return _refuse(str(missing))
     except HeedError as error:
         return _refuse(f"{error.code}: {error.detail}")
     except KeyboardInterrupt:  # by then everything has been drained

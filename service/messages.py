@@ -13,6 +13,7 @@ import numpy as np
 
 from bundle.manifest import Bundle
 from service.errors import HeedError
+from service.telemetry.figures import Vitals
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,10 @@ class Link(Protocol):
 
     def ready(self) -> bool:
         """Whether a job submitted now would be worked on."""
+        ...
+
+    def vitals(self) -> Vitals:
+        """How the engines are, and what they have counted."""
         ...
 
     def submit(self, job: Job) -> AsyncGenerator[Event, None]:

@@ -20,6 +20,7 @@ from service.link.process import ProcessLink
 from service.messages import Link
 from service.settings import Settings
 from service.tasks.contract import Bounds
+from service.telemetry import traces
 
 WORKER = (sys.executable, "-m", "service", "worker")  # it reads the same settings from the environment it inherits
 
@@ -30,11 +31,13 @@ async def serve(settings: Settings) -> int:
     Raises:
         BadBundle: one cannot be served.
         EngineFailed: workers die before they are ready.
+        NotInstalled: traces are wanted without their libraries.
     """
+    tracer = traces.exporting() if traces.wanted(settings.traces) else None
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
     await link.start()
     config = uvicorn.Config(
-        application(settings, link),
+        application(settings, link, tracer),
         host=settings.host,
         port=settings.port,
         access_log=False,  # ours has no query strings, which hold what users write
@@ -49,7 +52,7 @@ async def serve(settings: Settings) -> int:
     return 0 if server.started else 1
 
 
-def application(settings: Settings, link: Link) -> FastAPI:
+def application(settings: Settings, link: Link, tracer: traces.Tracer | None = None) -> FastAPI:
     """What answers over HTTP, in front of a link."""
     return create_app(
         link,
@@ -60,6 +63,8 @@ def application(settings: Settings, link: Link) -> FastAPI:
         deadline_seconds=settings.deadline_seconds,
         drain_seconds=settings.drain_seconds,
         ping_seconds=settings.ping_seconds,
+        tracer=tracer,
+        expose=settings.metrics == "public",
     )
 
 

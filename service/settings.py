@@ -78,6 +78,17 @@ class Settings(BaseSettings):
         description="A silent stream says so this often: proxies close connections after 30 to 60 s.",
     )
 
+    metrics: Literal["public", "admin", "off"] = Field(
+        "public", description="Who gets /metrics: everybody who gets in, the admin listener alone, or nobody."
+    )
+    traces: Literal["auto", "on", "off"] = Field(
+        "auto", description="OpenTelemetry spans: auto sends them if OTEL_EXPORTER_OTLP_ENDPOINT says where to."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="A record a line: to be read, or to be searched.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="info has a line for each request; warning only what somebody should look at."
+    )
+
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="A 12 MB photograph in base64, and not more.")
     max_pixels: int = Field(40_000_000, ge=1, description="A 40-megapixel camera; decoded that is 120 MB for a moment.")
     max_texts: int = Field(

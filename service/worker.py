@@ -79,6 +79,7 @@ def warm(settings: Settings, names: Sequence[str] | None, queued: int) -> Catalo
         if not isinstance(_end(ends, catalog), Done):
             catalog.drain(0)
             raise BadBundle(bundle.path, "does not answer a tiny request")
+    catalog.count_anew()
     return catalog
 
 

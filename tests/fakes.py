@@ -17,6 +17,7 @@ from bundle.manifest import Bundle, digest
 from bundle.text import EOS, train_vocabulary
 from service.errors import Draining, HeedError
 from service.messages import Done, Event, Failed, Hypothesis, Job, Tokens
+from service.telemetry.figures import Vitals
 
 SENTENCES = (
     "the quick brown fox jumps over the lazy dog",
@@ -105,12 +106,16 @@ class FakeLink:
         self.heads, self.blur = (0, 0), 0.0
         self.arrived = asyncio.Semaphore(0)
         self.stopped = asyncio.Event()
+        self.told = Vitals()
 
     async def start(self) -> None:
         self.started = True
 
     def ready(self) -> bool:
         return self.started and not self.drained
+
+    def vitals(self) -> Vitals:
+        return self.told
 
     async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
         if self.refusal is not None or self.drained:

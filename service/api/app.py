@@ -5,25 +5,33 @@ Knows nothing of engines and reads no settings.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
-from service.api import openapi, pages, problems, routes
+from service.api import metrics, openapi, pages, problems, routes
 from service.api.body_limit import BodyLimit
 from service.api.desk import Desk
 from service.api.door import Door
 from service.api.request_id import RequestIds
+from service.api.watch import Watch
 from service.messages import Link
 from service.tasks import discover
 from service.tasks.contract import Bounds, Task
+from service.telemetry.meter import Meter
+from service.telemetry.traces import Tracer
 
 DESCRIPTION = """Text or a picture goes in; a translation or a caption comes out, with the attention that made it.
 
 A map shows where each word's context came from, not why the word was chosen. Ask for the answer as JSON, or with
 `Accept` as text/plain, text/html, image/svg+xml, image/png or application/x-npz."""
+
+# FastAPI's own would put paths, queries and exceptions' messages, which are what users write, into spans and records.
+OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 def create_app(
@@ -37,18 +45,28 @@ def create_app(
     drain_seconds: float = 20.0,
     ping_seconds: float = 15.0,
     tasks: Mapping[str, Task[Any, Any]] | None = None,
+    meter: Meter | None = None,
+    tracer: Tracer | None = None,
+    expose: bool = True,
 ) -> FastAPI:
-    """The service in front of a link, which is started here unless it runs already, and drained in the end."""
-    desk = Desk(link, bounds, desk_threads, max_requests, deadline_seconds)
+    """The service in front of a link, which is started here unless it runs already, and drained in the end.
+
+    meter: counts, made here unless given; expose: whether /metrics is among the routes; tracer: closed in the end.
+    """
+    meter = Meter(link.vitals, lambda: link.bundles) if meter is None else meter
+    desk, counts = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter), metrics.Counts(meter)
     tasks = discover() if tasks is None else tasks
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         if not link.ready():
             await link.start()
-        yield
+        async with counts.kept():
+            yield
         await link.drain(drain_seconds)
         desk.close()
+        if tracer is not None:
+            await asyncio.to_thread(tracer.close)
 
     app = FastAPI(
         title="Heed",
@@ -58,15 +76,19 @@ def create_app(
         docs_url=None,  # FastAPI's pages load their scripts from a CDN
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=OFF,
         lifespan=life,
     )
     app.include_router(routes.work(desk, tasks, ping_seconds))
-    app.include_router(routes.about(desk))
+    app.include_router(routes.about(desk, counts))
+    if expose:
+        app.include_router(metrics.router(meter))
     app.include_router(pages.pages())
     openapi.install(app, tasks)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=max_body_bytes)  # innermost
     app.add_middleware(problems.Net)
     app.add_middleware(Door, full=desk.full)
+    app.add_middleware(Watch, meter=meter, tracer=tracer)
     app.add_middleware(RequestIds)  # outermost
     return app

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from bundle.manifest import AttentionOutput, Bundle, Limits, Manifest, Score, SearchDefaults
+from service.api.metrics import Statistics
 from service.errors import NotReady, UnknownModel
 from service.messages import Link
 
@@ -34,6 +35,12 @@ class Card(BaseModel):
     trained_on: tuple[str, ...]
     licence: str
     made_with: dict[str, str]
+
+
+class Fared(Card):
+    """A card, and what the model did lately."""
+
+    statistics: Statistics
 
 
 class Cards(BaseModel):

@@ -17,9 +17,11 @@ from typing import Any, TypeVar
 from service.api.order import Order
 from service.errors import DeadlinePassed, QueueFull
 from service.maps.view import View
-from service.messages import Done, Link, answer
+from service.messages import Done, Job, Link, answer
 from service.pace import Pace
 from service.tasks.contract import Asked, Bounds, Task
+from service.telemetry.journal import Journal
+from service.telemetry.meter import Meter
 
 T = TypeVar("T")
 LIGHT = 1024  # bytes of a body: to answer a text so short takes about half a millisecond, as handing it over does
@@ -36,6 +38,7 @@ class Desk:
     threads: int = 2
     max_requests: int = 128
     deadline: float = 30.0
+    meter: Meter | None = None
     held: int = 0
     pool: ThreadPoolExecutor = field(init=False)
     pace: Pace = field(default_factory=Pace)
@@ -92,7 +95,9 @@ class Desk:
             bundle = task.choose(asked, self.link.bundles)
             encoded = task.encode(asked, bundle, self.bounds)
             spent = time.monotonic() - began
-            return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light)
+            journal = Journal(inputs=len(encoded))
+            journal.note("prepare", began, began + spent)
+            return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light, journal)
 
         return prepared() if light else await self.off_loop(prepared)
 
@@ -112,6 +117,7 @@ class Desk:
         else:
             body = await self.off_loop(lambda: order.written(done, timings))
         now = time.monotonic()
+        order.journal.note("draw", answered, now)
         return body, {**timings, "write": now - answered, "total": now - order.began}
 
     def close(self) -> None:
@@ -123,13 +129,25 @@ class Desk:
         jobs = order.jobs()
         if len(jobs) == 1:
             async with in_time(order):
-                return [await answer(self.link, jobs[0])]
+                return [await self._one(order, 0, jobs[0])]
         try:
             async with in_time(order), asyncio.TaskGroup() as group:
-                waiting = [group.create_task(answer(self.link, job)) for job in jobs]
+                waiting = [group.create_task(self._one(order, place, job)) for place, job in enumerate(jobs)]
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return [task.result() for task in waiting]
+
+    async def _one(self, order: Order, place: int, job: Job) -> Done:
+        done = await answer(self.link, job)
+        self.heard(order, place, done)
+        return done
+
+    def heard(self, order: Order, place: int, done: Done) -> None:
+        """One of an order's jobs has been answered, just now."""
+        best = done.hypotheses[0]
+        order.journal.answered(place, done.timings, len(best.ids), time.monotonic())
+        if self.meter is not None:
+            self.meter.answered(order.bundle.manifest.name, best.rows)
 
     async def off_loop(self, work: Callable[[], T]) -> T:
         """The result of work that takes more than a moment."""

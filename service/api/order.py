@@ -6,7 +6,7 @@ Knows nothing of HTTP, of threads, or of any one task.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bundle.manifest import Bundle
@@ -14,6 +14,7 @@ from service.maps.view import View
 from service.messages import Done, Job
 from service.tasks.contract import Answer, Asked, Encoded, Task
 from service.tasks.live import DoneEvent, Live, StartEvent, start
+from service.telemetry.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Order:
     deadline: float
     prepared: float = 0.0
     light: bool = False  # so small that it may be written on the event loop
+    journal: Journal = field(default_factory=Journal)
 
     def jobs(self) -> list[Job]:
         """What the engine is to do. They have one owner, whose id is ours: those that callers choose may repeat."""

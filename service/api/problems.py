@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.request_id import request_id
+from service.api.watch import NOBODY_THERE, note
 from service.errors import HeedError, InternalError, Malformed, Meaningless, Refused, Where, tree
 
 MEDIA_TYPE = "application/problem+json"
@@ -79,7 +81,19 @@ def problem(error: HeedError, asked: str) -> Response:
         headers["Retry-After"] = str(body.retry_after)
     if error.status == 413:
         headers["Connection"] = "close"  # the rest of the body is not read
-    return Response(body.model_dump_json(exclude_none=True), error.status, headers, MEDIA_TYPE)
+    return Told(error.code, body.model_dump_json(exclude_none=True), error.status, headers)
+
+
+class Told(Response):
+    """A problem; whoever watches learns its code."""
+
+    def __init__(self, code: str, body: str, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(body, status, headers, MEDIA_TYPE)
+        self.code = code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        note(scope, code=self.code)
+        await super().__call__(scope, receive, send)
 
 
 def meaning(wrong: ValidationError | RequestValidationError) -> HeedError:
@@ -126,6 +140,8 @@ class Net:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:  # while its body was read
+            note(scope, status=NOBODY_THERE)
         except Exception as error:
             if scope["type"] != "http":
                 raise

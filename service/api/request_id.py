@@ -1,13 +1,11 @@
 """Every request has an id, the caller's if it is sane or one of ours, which its answer and its log line carry.
 
-Knows nothing of what is asked. The line holds the route's pattern, never a path, a query or a text.
+Knows nothing of what is asked.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-import time
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-request-id"
 SANE = re.compile(r"[A-Za-z0-9._:+=/-]{1,128}")
-log = logging.getLogger("heed.access")
 
 
 def request_id(scope: Scope) -> str:
@@ -24,7 +21,7 @@ def request_id(scope: Scope) -> str:
 
 
 class RequestIds:
-    """ASGI middleware: gives the request its id, the answer its header, the log its line."""
+    """ASGI middleware: gives the request its id, and the answer its header."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -36,17 +33,10 @@ class RequestIds:
         asked = Headers(scope=scope).get(HEADER, "")
         given = asked if SANE.fullmatch(asked) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = given
-        began, status = time.monotonic(), 0
 
         async def named(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
                 MutableHeaders(scope=message)[HEADER] = given
             await send(message)
 
-        try:
-            await self.app(scope, receive, named)
-        finally:
-            path = getattr(scope.get("route"), "path", "-")
-            log.info("%s %s %d %.1f ms %s", scope["method"], path, status, 1000 * (time.monotonic() - began), given)
+        await self.app(scope, receive, named)

@@ -12,18 +12,19 @@ from starlette.types import Receive, Scope, Send
 
 from service.api import accept, bodies, cards, openapi
 from service.api.desk import Desk, Render
+from service.api.metrics import Counts
 from service.api.presence import ClientGone, while_there
 from service.api.request_id import request_id
 from service.api.stream import EVENTS, stream
+from service.api.watch import NOBODY_THERE, note
 from service.maps.formats import FORMATS
 from service.tasks.contract import Answer, Task
 
 RENDERS: dict[str, Render | None] = {bodies.JSON: None} | {media: format_.render for media, format_ in FORMATS.items()}
-NOBODY_THERE = 499  # nginx's number; only the log sees it
 TEXT = ("text/plain", "text/html")
 
 
-def about(desk: Desk) -> APIRouter:
+def about(desk: Desk, counts: Counts) -> APIRouter:
     """Models and health."""
     router = APIRouter()
     wrong: dict[int | str, dict[str, Any]] = {"default": openapi.PROBLEM}
@@ -32,9 +33,10 @@ def about(desk: Desk) -> APIRouter:
     async def models() -> cards.Cards:
         return cards.Cards(models=[cards.card(bundle.manifest) for bundle in desk.link.bundles.values()])
 
-    @router.get("/v1/models/{model}", summary="One model's card", tags=["models"], responses=wrong)
-    async def model(model: str) -> cards.Card:
-        return cards.card_named(desk.link.bundles, model)
+    @router.get("/v1/models/{model}", summary="One model's card, and how it fares", tags=["models"], responses=wrong)
+    async def model(model: str) -> cards.Fared:
+        card = cards.card_named(desk.link.bundles, model)
+        return cards.Fared(**dict(card), statistics=counts.statistics(model))
 
     @router.get("/health/live", summary="Whether the process answers", tags=["health"])
     async def live() -> cards.Health:
@@ -91,6 +93,7 @@ class _Work(Response):
             try:
                 response = await while_there(request, self._answered(parse, size, media, scope, send))
             except ClientGone:
+                note(scope, status=NOBODY_THERE)
                 response = Response(status_code=NOBODY_THERE)
         if not self.streams:
             await response(scope, receive, send)
@@ -99,9 +102,12 @@ class _Work(Response):
         """The answer; a stream has been sent then, and what is returned stands for nothing."""
         asked = parse if media != EVENTS else lambda: parse().model_copy(update={"stream": True})
         order = await self.desk.understand(self.task, asked, request_id(scope), size=size)
+        note(scope, order=order)
         if order.asked.stream:
             self.streams = True
-            await stream(self.desk, order, send, self.ping_seconds)
+            failure = await stream(self.desk, order, send, self.ping_seconds)
+            if failure is not None:
+                note(scope, status=failure.status, code=failure.code)
             return Response()
         body, timings = await self.desk.answer(order, RENDERS[media])
         headers = {"Server-Timing": _server_timing(timings), "Vary": "Accept", "Cache-Control": "no-store"}

@@ -18,6 +18,7 @@ from service.api.feed import Feed, at_work
 from service.api.order import Order
 from service.api.presence import ClientGone
 from service.api.problems import Problem, foreseen, told
+from service.errors import HeedError
 
 EVENTS = "text/event-stream"
 HEADERS = {
@@ -28,8 +29,8 @@ HEADERS = {
 }
 
 
-async def stream(desk: Desk, order: Order, send: Send, ping_seconds: float) -> None:
-    """Send an order's answer while it is made.
+async def stream(desk: Desk, order: Order, send: Send, ping_seconds: float) -> HeedError | None:
+    """Send an order's answer while it is made; the error that ended it after it had begun, if one did.
 
     Raises:
         HeedError: it was refused, before anything was sent.
@@ -45,7 +46,10 @@ async def stream(desk: Desk, order: Order, send: Send, ping_seconds: float) -> N
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - too late for another status: it is the last event
-            await _tell_last(wire, told(foreseen(error, order.id), order.id))
+            failure = foreseen(error, order.id)
+            await _tell_last(wire, told(failure, order.id))
+            return failure
+    return None
 
 
 async def _tell(desk: Desk, order: Order, feed: Feed, wire: Wire, ping_seconds: float) -> None:
@@ -65,6 +69,7 @@ async def _tell(desk: Desk, order: Order, feed: Feed, wire: Wire, ping_seconds: 
             while news := live.news():
                 await wire.say(news)
             if done is not None:
+                desk.heard(order, live.input, done)
                 await wire.say([("done", await desk.off_loop(partial(order.end, live.input, done)))])
                 unfinished.remove(live)
         feed.check()

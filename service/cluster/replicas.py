@@ -5,7 +5,6 @@ Knows nothing of how they are deployed. Settings come from whoever deploys, so t
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import Any
 
@@ -19,16 +18,17 @@ from service.link.listener import Listener
 from service.link.ray import ROWS, Listing, RayLink
 from service.serve import application
 from service.settings import Settings
+from service.telemetry import logs, traces
 from service.worker import DIED, warm
 
 Told = dict[str, Any]  # settings as JSON has them
-FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
 
 
 def settled(told: Told) -> Settings:
     """The settings of whoever deploys, in a replica; and its log, which Ray collects."""
-    logging.basicConfig(format=FORMAT, level=logging.INFO)
-    return Settings.model_validate(told)
+    settings = Settings.model_validate(told)
+    logs.install(settings.log_format, settings.log_level)
+    return settings
 
 
 class Engine:
@@ -89,4 +89,4 @@ class Front:
             heartbeat=settings.heartbeat_seconds,
             attempts=settings.max_attempts,
         )
-        return application(settings, link)
+        return application(settings, link, traces.exporting() if traces.wanted(settings.traces) else None)

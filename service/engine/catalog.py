@@ -15,6 +15,7 @@ from service.engine.sequence import Sequence
 from service.engine.session import Session, share_threads
 from service.errors import UnknownModel
 from service.messages import Event, Job
+from service.telemetry.figures import Figures, Key, Tally
 
 NEWCOMERS = {"text": 32, "image": 4}  # guests encoded together: a picture's encoder is long, and holds up those seated
 
@@ -43,8 +44,10 @@ class Catalog:
         share_threads(threads)
         self.bundles = named(folder, names)
         self.loops: dict[str, Loop] = {}
+        self.devices: dict[str, str] = {}  # by model
         for name, bundle in self.bundles.items():
             session = Session(bundle, precision=precision, device=device)
+            self.devices[name] = session.device.name
             seats = {"rows": rows, "newcomers": NEWCOMERS[bundle.manifest.input], "queue": queue, "cells": cells}
             try:
                 self.loops[name] = Loop(session, name, **seats, patience=patience)
@@ -67,6 +70,15 @@ class Catalog:
     def load(self) -> int:
         """Beam rows seated and waiting, of all models."""
         return sum(loop.seated() + loop.scheduler.waiting_rows for loop in self.loops.values())
+
+    def figures(self) -> dict[Key, Figures]:
+        """What each loop counted."""
+        return {(name, self.devices[name]): loop.figures() for name, loop in self.loops.items()}
+
+    def count_anew(self) -> None:
+        """Forget what was counted: to warm up is no work."""
+        for loop in self.loops.values():
+            loop.tally = Tally()
 
     def submit(self, job: Job, sink: Callable[[Event], None]) -> Sequence:
         """Queue a job at its model's loop; see `Loop.submit`.

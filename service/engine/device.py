@@ -39,6 +39,11 @@ class Device(NamedTuple):
             raise ValueError(f"{asked} was asked for, and this onnxruntime has no CUDA: install heed[serve-gpu]")
         return cls("cuda", int(number))
 
+    @property
+    def name(self) -> str:
+        """As settings have it: cpu, or cuda:N."""
+        return self.kind if self.kind == "cpu" else f"{self.kind}:{self.number}"
+
     def providers(self) -> list[Any]:
         """What onnxruntime is told; whatever a GPU cannot do is done by the CPU."""
         return [CPU] if self.kind == "cpu" else [(CUDA, {"device_id": self.number}), CPU]

@@ -23,6 +23,7 @@ from service.engine.slots import Slots
 from service.errors import DeadlinePassed, Draining, EngineFailed, HeedError, Malformed, NotReady, QueueFull
 from service.messages import Done, Event, Failed, Job
 from service.pace import Pace
+from service.telemetry.figures import Figures, Tally
 
 log = logging.getLogger("heed.engine")
 
@@ -63,10 +64,11 @@ class Loop:
         if span_for(session.layout.positions) > cells:
             raise ValueError(f"its longest input takes {span_for(session.layout.positions)} cells; there are {cells}")
         self.tables: dict[tuple[int, int], Slots] = {}  # by beam width and span
-        self.pace = Pace()
+        self.pace, self.tally = Pace(), Tally()
         self.change = threading.Condition()
         self.draining = self.dead = False
         self.left: list[Sequence] = []  # who were cancelled and are still to be seen off
+        self.fresh: list[Sequence] = []  # seated, and their first step not made
         self.ticks = 0
         self.since: float | None = None  # when the present tick began, in time.monotonic() seconds; None at rest
         self.thread = threading.Thread(target=self._run, name=f"loop-{name}", daemon=True)
@@ -157,6 +159,10 @@ class Loop:
         """Beam rows seated, dead ones included: what a step costs."""
         return sum(table.count * width for (width, _), table in list(self.tables.items()))
 
+    def figures(self) -> Figures:
+        """What was counted so far, and how many wait and sit now."""
+        return self.tally.figures(self.scheduler.waiting_rows, sum(one.count for one in list(self.tables.values())))
+
     def _cells(self) -> int:
         """Memory positions taken, padding included."""
         return sum(table.count * span for (_, span), table in self.tables.items())
@@ -179,6 +185,7 @@ class Loop:
         if picked:
             for sequence in picked:
                 sequence.admitted = now
+                self.tally.queued.note(now - sequence.arrived)
             for span in {self.scheduler.span(sequence) for sequence in picked}:
                 self._encode([sequence for sequence in picked if self.scheduler.span(sequence) == span])
 
@@ -208,6 +215,7 @@ class Loop:
             for place in places:
                 guests[place].encoded = now
             table.seat([guests[place] for place in places], memory, states, encoded.lengths[places])
+        self.fresh += guests
 
     def _table(self, width: int, span: int) -> Slots:
         """The table for a beam width and a span, made at its first guest."""
@@ -218,10 +226,19 @@ class Loop:
 
     def step(self) -> None:
         """One step for every table, then see off those who are done."""
+        now = time.monotonic()
         for table in self.tables.values():
             if table.count:
-                out = self.session.step(table.feeds(), table.kept())
-                self.emit(table, table.advance(out))
+                began, rows = now, table.count * table.width
+                places = table.advance(self.session.step(table.feeds(), table.kept()))
+                now = time.monotonic()
+                self.tally.steps.note(now - began)
+                self.tally.rows.note(rows)
+                self.emit(table, places, now)
+        if self.fresh:
+            for guest in self.fresh:
+                self.tally.first.note(now - guest.arrived)
+            self.fresh = []
 
     def _see_off(self, now: float, *, someone_left: bool) -> None:
         """Free the places of those who left and of those whose time is up."""
@@ -231,20 +248,21 @@ class Loop:
                     if table.guests[place].cancelled or table.deadlines[place] <= now:
                         self._send_off(table.leave(place), now)
 
-    def emit(self, table: Slots, places: list[int]) -> None:
+    def emit(self, table: Slots, places: list[int], now: float) -> None:
         """Tell listeners what is new; send the finished guests their answers and free their places."""
-        now = time.monotonic()
         for guest, tokens in told(table):
             guest.sink(tokens)
         for place in reversed(places):
             hypotheses = answers(table, place)
             guest = table.leave(place)
             self.pace.leave(table.width, now)
+            self.tally.tokens += len(hypotheses[0].ids) if hypotheses else 0
             guest.sink(Done(guest.job.id, hypotheses, guest.timings(now)))
 
     def _send_off(self, sequence: Sequence, now: float) -> None:
         """Tell a guest who left, or whose time is up."""
         deadline = sequence.job.options.deadline
+        self.tally.cancelled += sequence.cancelled
         late = deadline is not None and now >= deadline
         detail = "the answer was not ready in time" if late else "the request was cancelled"
         sequence.sink(Failed(sequence.job.id, DeadlinePassed(detail)))

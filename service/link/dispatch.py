@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from bundle.manifest import Bundle
@@ -25,9 +26,11 @@ from service.errors import (
 from service.link.book import Book, Entry
 from service.link.frames import LIMIT, BadFrame
 from service.link.line import Line
-from service.link.words import Ask, Cancel, Say
+from service.link.words import Ask, Cancel, Report, Say
 from service.messages import Done, Event, Failed, Job, Tokens
 from service.pace import Pace
+from service.telemetry.figures import named
+from service.telemetry.ledger import Ledger
 
 
 class Dispatch:
@@ -39,6 +42,7 @@ class Dispatch:
         self.queue, self.attempts = queue, attempts
         self.book: Book[Line] = Book(rows=rows, attempts=attempts)
         self.pace = Pace()
+        self.ledger: Ledger[Line] = Ledger()
         self.draining = False
         self.idle = asyncio.Event()
         self.idle.set()
@@ -175,8 +179,21 @@ class Dispatch:
             self.pace.leave(entry.rows, time.monotonic())
             self._end(entry, event)
 
+    def reported(self, line: Line, word: Report) -> None:
+        """What an engine has counted."""
+        self.ledger.hear(line, word.figures)
+
+    def homeless(self) -> Counter[str]:
+        """Rows without an engine, by model."""
+        found: Counter[str] = Counter()
+        for (worker, model), rows in self.book.load.items():
+            if worker is None:
+                found[named(model)] += rows
+        return found
+
     def gone(self, line: Line, *, crashed: bool) -> int:
         """Send the jobs of a worker elsewhere; those at which too many died are failed."""
+        self.ledger.forget(line)
         left = self.book.bereave(line, crashed=crashed)
         for entry in left:
             if entry.crashes >= self.attempts:

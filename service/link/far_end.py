@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -17,11 +18,12 @@ from typing import Any
 from service.errors import EngineFailed, HeedError
 from service.link.frames import BadFrame, Frames
 from service.link.local import Engine
-from service.link.words import Ask, Beat, Cancel, Leaving, Ready, Say, Word, heard, packed
+from service.link.words import Ask, Beat, Cancel, Leaving, Ready, Report, Say, Word, heard, packed
 from service.messages import Done, Event, Failed
 
 log = logging.getLogger("heed.worker")
 CHUNK = 1 << 18  # bytes read at once
+REPORT = 1.0  # seconds between reports, at least: each is a kilobyte a model
 PATIENCE = 6  # a worker gives up on a silent front later than the front on a silent worker: it holds nobody up
 
 
@@ -36,6 +38,7 @@ class FarEnd:
         self.tickets: dict[int, list[Any]] = {}  # of jobs without an end, by the front's number
         self.engine = engine
         self.leaving = self.failed = False
+        self.reported = 0.0  # time.monotonic() seconds
         self.writer = threading.Thread(target=self._write, name="link-writer", daemon=True)
         self.writer.start()
 
@@ -102,6 +105,7 @@ class FarEnd:
         try:
             while True:
                 words = self._due()
+                words += self._news(last=None in words)
                 if self._dead():  # asked after the words were taken: a loop is dead before it fails its guests
                     self.failed = True
                     return
@@ -127,6 +131,14 @@ class FarEnd:
                 words.append(self.words.get_nowait())
         except Empty:
             return words or [Beat()]
+
+    def _news(self, *, last: bool) -> list[Word]:
+        """A report, if it is time for one. The last is always due: who leaves in order leaves nothing untold."""
+        now = time.monotonic()
+        if self.engine is None or not (last or now - self.reported >= REPORT):
+            return []
+        self.reported = now
+        return [Report(self.engine.figures())]
 
     def _dead(self) -> bool:
         """Whether a loop has ended, or hangs: a step takes milliseconds, and the front would wait for ever."""

@@ -12,7 +12,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -21,6 +21,7 @@ from service.link.far_end import FarEnd
 from service.link.local import Engine
 from service.link.remote import Place
 from service.messages import Event, Job
+from service.telemetry.figures import Figures, Key
 
 log = logging.getLogger("heed.worker")
 MOST = 64  # fronts, or whoever else connects, at once: each costs two threads
@@ -55,6 +56,10 @@ class Shared:
     def cancel(self, ticket: Any) -> None:
         """See `Engine`."""
         self.engine.cancel(ticket)
+
+    def figures(self) -> Mapping[Key, Figures]:
+        """See `Engine`."""
+        return self.engine.figures()
 
     def drain(self, seconds: float) -> None:
         """See `Engine`."""

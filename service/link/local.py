@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from bundle.manifest import Bundle
 from service.messages import Done, Event, Failed, Job
+from service.telemetry.figures import Figures, Key, Vitals
+from service.telemetry.ledger import Ledger
 
 
 class Engine(Protocol):
@@ -24,6 +26,10 @@ class Engine(Protocol):
     def submit(self, job: Job, sink: Callable[[Event], None]) -> Any: ...
     def cancel(self, ticket: Any) -> None: ...
     def drain(self, seconds: float) -> None: ...
+    def figures(self) -> Mapping[Key, Figures]: ...
+
+
+HERE = "here"  # what the ledger calls the one engine there is
 
 
 class LocalLink:
@@ -32,6 +38,7 @@ class LocalLink:
     def __init__(self, make: Callable[[], Engine]) -> None:
         self.make = make
         self.engine: Engine | None = None
+        self.ledger: Ledger[str] = Ledger()
 
     @property
     def bundles(self) -> Mapping[str, Bundle]:
@@ -50,6 +57,12 @@ class LocalLink:
     def ready(self) -> bool:
         """Whether every loop lives and accepts jobs."""
         return self.engine is not None and self.engine.ready()
+
+    def vitals(self) -> Vitals:
+        """See `Link.vitals`."""
+        figures = self.engine.figures() if self.engine else {}
+        self.ledger.hear(HERE, figures)
+        return Vitals(self.ledger.figures(), {device: int(self.ready()) for _, device in figures})
 
     async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
         """See `Link.submit`. Leaving the iterator early frees the job's slot."""

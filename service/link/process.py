@@ -6,12 +6,14 @@ Knows nothing of engines, tasks or HTTP. What becomes of the jobs is `service.li
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bundle.manifest import Bundle
 from service.link.dispatch import Dispatch
 from service.link.line import Line
 from service.link.supervisor import Supervisor
+from service.telemetry.figures import Vitals
 
 
 class ProcessLink(Dispatch):
@@ -61,6 +63,15 @@ class ProcessLink(Dispatch):
     def ready(self) -> bool:
         """Whether at least one worker would take a job now."""
         return not self.draining and bool(self._open())
+
+    def vitals(self) -> Vitals:
+        """See `Link.vitals`."""
+        up: Counter[str] = Counter()
+        restarts: Counter[str] = Counter()
+        for one in self.supervisors:
+            up[one.device] += one.child is not None and one.child.open
+            restarts[one.device] += one.restarts
+        return Vitals(self.ledger.figures(), up, restarts, self.homeless())
 
     def lines(self, model: str) -> Sequence[Line]:
         """Workers that take jobs: each has every model."""

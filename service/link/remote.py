@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -17,7 +18,8 @@ from bundle.manifest import Bundle
 from service.errors import NotReady
 from service.link.dispatch import Dispatch
 from service.link.line import Line
-from service.link.words import Ask, Ready, Say, Word
+from service.link.words import Ask, Ready, Report, Say, Word
+from service.telemetry.figures import Vitals
 
 log = logging.getLogger("heed.link")
 SEARCH_SECONDS = 0.5  # between two questions where the engines are
@@ -40,6 +42,7 @@ class RemoteLine(Line):
     def __init__(self, place: Place, hear: Callable[[RemoteLine, Word], None]) -> None:
         super().__init__(hear)
         self.place = place
+        self.device = "-"  # that it runs on, once it has said so
 
     @property
     def name(self) -> str:
@@ -108,6 +111,11 @@ class RemoteLink(Dispatch):
         """Whether every model has an engine that takes jobs now."""
         return not self.draining and all(self.lines(model) for model in self.bundles)
 
+    def vitals(self) -> Vitals:
+        """See `Link.vitals`. Engines serve other fronts, too: what they count is everybody's."""
+        up = Counter(line.device for line in self.engines.values() if line.open)
+        return Vitals(self.ledger.figures(), up, {}, self.homeless())
+
     def lines(self, model: str) -> Sequence[Line]:
         """Engines that have this model."""
         return [line for place, line in self.engines.items() if model in place.models and line.open]
@@ -161,6 +169,9 @@ class RemoteLink(Dispatch):
         if isinstance(word, Say):
             line.answers += 1
             self.said(line, word)
+        elif isinstance(word, Report):
+            line.device = next((device for _, device in word.figures), line.device)
+            self.reported(line, word)
         elif isinstance(word, Ready):
             log.info("%s is ready", line.name)
             self.arrived(line)

@@ -16,7 +16,7 @@ from bundle.manifest import BadBundle
 from service.errors import EngineFailed
 from service.link.child import Child
 from service.link.line import Line
-from service.link.words import Ready, Say, Word
+from service.link.words import Ready, Report, Say, Word
 
 log = logging.getLogger("heed.link")
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a worker is replaced: doubled each time it did not run well
@@ -33,6 +33,9 @@ class Crew(Protocol):
 
     def said(self, line: Line, word: Say) -> None:
         """It has news of a job."""
+
+    def reported(self, line: Line, word: Report) -> None:
+        """It tells what it has counted."""
 
     def gone(self, line: Line, *, crashed: bool) -> int:
         """It is gone, and its jobs are to be done elsewhere; how many those are."""
@@ -57,6 +60,7 @@ class Supervisor:
         self.command, self.crew, self.environment = command, crew, environment
         self.heartbeat, self.attempts = heartbeat, attempts
         self.child: Child | None = None
+        self.device = "-"  # that its workers run on, once one has said so
         self.failures = self.stillborn = self.restarts = 0  # in a row; in a row and before Ready; in all
         self.stopping = asyncio.Event()
         self.first = asyncio.get_running_loop().create_future()  # when the first worker is ready, or why there is none
@@ -99,6 +103,9 @@ class Supervisor:
         if isinstance(word, Say):
             child.answers += 1
             self.crew.said(child, word)
+        elif isinstance(word, Report):
+            self.device = next((device for _, device in word.figures), self.device)
+            self.crew.reported(child, word)
         elif isinstance(word, Ready):
             log.info("worker %d is ready after %.1f s", child.pid, time.monotonic() - child.born)
             self.stillborn = 0

@@ -6,7 +6,7 @@ time.monotonic() is one clock for all processes of a Linux machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from service.errors import HeedError, InternalError, Where, tree
 from service.link.frames import Arrays, BadFrame, Frames, Header, pack
 from service.messages import Done, Event, Failed, Hypothesis, Job, Options, Tokens
+from service.telemetry.figures import LEVELS, SIZE, Figures, Key
 
 
 class Ask(NamedTuple):
@@ -44,6 +45,12 @@ class Ready(NamedTuple):
     """Worker to front: every bundle is loaded and has answered once."""
 
 
+class Report(NamedTuple):
+    """Worker to front, about every second: what its loops counted since it started, by model and device."""
+
+    figures: Mapping[Key, Figures]
+
+
 class Leaving(NamedTuple):
     """Worker to front: draining; send nothing more, what was sent is still answered."""
 
@@ -55,7 +62,7 @@ class Broken(NamedTuple):
     why: str
 
 
-Word = Ask | Cancel | Say | Beat | Ready | Leaving | Broken
+Word = Ask | Cancel | Say | Beat | Ready | Report | Leaving | Broken
 ERRORS = {error.code: error for error in tree()}
 
 
@@ -72,6 +79,11 @@ def packed(word: Word) -> bytes:
         about = {"id": word.job.id, "model": word.job.model, "owner": word.job.owner}
         options = vars(word.job.options)
         return pack({"word": "Ask", "number": word.number, "job": about, "options": options}, word.job.inputs)
+    if isinstance(word, Report):
+        told = {
+            f"{i}.{name}": array for i, one in enumerate(word.figures.values()) for name, array in one._asdict().items()
+        }
+        return pack({"word": "Report", "whose": list(word.figures)}, told)
     return pack({"word": type(word).__name__, **word._asdict()}, {})
 
 
@@ -132,6 +144,16 @@ def _failed(header: Header, _: Arrays) -> Word:
     return Say(header["number"], Failed(header["job"], error))
 
 
+def _report(header: Header, arrays: Arrays) -> Word:
+    figures = {}
+    for i, (model, device) in enumerate(header["whose"]):
+        one = Figures(arrays[f"{i}.counts"], arrays[f"{i}.levels"])
+        if one.counts.shape != (SIZE,) or one.levels.shape != (len(LEVELS),):
+            raise ValueError("figures of another version")
+        figures[str(model), str(device)] = one
+    return Report(figures)
+
+
 def _told_out(prefix: str, one: Tokens | Hypothesis) -> Arrays:
     """What tokens and hypotheses share, as arrays by name."""
     arrays = {"ids": np.asarray(one.ids, np.int64), "logprobs": one.logprobs}
@@ -165,6 +187,7 @@ WORDS: dict[str, Callable[[Header, Arrays], Word]] = {
     "Cancel": lambda header, _: Cancel(**header),
     "Beat": lambda header, _: Beat(**header),
     "Ready": lambda header, _: Ready(**header),
+    "Report": _report,
     "Leaving": lambda header, _: Leaving(**header),
     "Broken": lambda header, _: Broken(**header),
 }

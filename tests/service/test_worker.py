@@ -17,8 +17,9 @@ import pytest
 
 from bundle.manifest import Bundle
 from service.link.frames import Frames
-from service.link.words import Ask, Beat, Broken, Cancel, Leaving, Ready, Say, Word, heard, packed
+from service.link.words import Ask, Beat, Broken, Cancel, Leaving, Ready, Report, Say, Word, heard, packed
 from service.messages import Done, Event, Failed, Tokens
+from service.telemetry.figures import counter
 from service.worker import BROKEN, tiny
 from tests.fakes import captioner, tiny_bundle
 from tests.house.tree import ROOT
@@ -55,14 +56,14 @@ class Front:
         self.sock.sendall(packed(word))
 
     def hear(self) -> Word | None:
-        """The next word that is not a beat; None when the worker has closed its end."""
+        """The next word that is neither a beat nor a report; None when the worker has closed its end."""
         until = time.monotonic() + PATIENCE
         while not self.words:
             assert time.monotonic() < until, "it only says that it lives"
             data = self.sock.recv(1 << 16)
             if not data:
                 return None
-            self.words += [word for word in heard(self.frames, data) if not isinstance(word, Beat)]
+            self.words += [word for word in heard(self.frames, data) if not isinstance(word, Beat | Report)]
         return self.words.pop(0)
 
     def end(self) -> tuple[int, str]:
@@ -139,6 +140,32 @@ def test_beats_come_from_the_start_and_keep_coming(toys: Path) -> None:
             found += heard(one.frames, one.sock.recv(1 << 16))
             one.tell(Beat())
         assert one.process.poll() is None
+
+
+def test_it_reports_what_it_counted_and_its_warming_up_is_not_among_it(toys: Path) -> None:
+    with front(toys) as one:
+        found: list[Word] = []
+        one.tell(Ask(1, guest(1)))
+        while not any(isinstance(word, Report) and counted(word) for word in found):
+            found += heard(one.frames, one.sock.recv(1 << 16))
+        told = [counted(word) for word in found if isinstance(word, Report)]
+        assert told[-1] == len(guest(1).inputs["source"]), "the echo's tokens, and not one of the tiny request"
+
+
+def counted(word: Report) -> float:
+    return counter(word.figures["toy-echo", "cpu"].counts, "tokens_out")
+
+
+def test_the_last_report_comes_before_it_leaves(toys: Path) -> None:
+    with working(toys) as one:
+        one.tell(Ask(1, guest(1)))
+        done(one.hear())
+        one.process.send_signal(signal.SIGTERM)
+        found: list[Word] = []
+        while data := one.sock.recv(1 << 16):
+            found += heard(one.frames, data)
+        assert isinstance(found[-1], Report)
+        assert counted(found[-1]) == len(guest(1).inputs["source"])
 
 
 def test_ctrl_c_is_ignored_and_sigterm_finishes_what_was_taken(toys: Path) -> None:

@@ -1,0 +1,1 @@
+"""What can be known of a running service: figures, logs and traces, and never what anybody wrote."""
