@@ -10,10 +10,10 @@ MODEL  ?= en-de-bahdanau
 DATA   ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint watch format pages pins train bundle bench bench-http bench-peers clean
+.PHONY: help serve test lint watch format pages pins train bundle bench bench-http bench-peers docker-check clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: .venv/installed ## serve the bundles of zoo/ on this machine's cores (installs no torch)
 	$(SERVE) -m service serve
@@ -64,6 +64,10 @@ bench-http: .venv/installed ## measure the service under load with the texts in 
 PEERS ?= litserve mosec bentoml eager
 bench-peers: .venv/installed ## measure it beside PEERS, installed in .bench/; needs TEXTS, and runs/MODEL for eager
 	$(SERVE) -m bench peers $(PEERS) --bundle zoo/$(MODEL) --checkpoint runs/$(MODEL) --texts $(TEXTS)
+
+PARTS ?=
+docker-check: ## build the images and run compose.yaml for real, with faults; PARTS: service scale observability cluster
+	docker/check $(PARTS) || [ $$? -eq 77 ]
 
 # Exact versions, from two throw-away environments without constraints: what pip takes today is what everybody gets.
 # torch's local version (+cpu) is dropped: it names one build, and only some machines have that one.

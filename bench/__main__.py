@@ -1,4 +1,4 @@
-"""python -m bench engine | http | peers | chaos | ray: figures as a table, and one line of JSON each.
+"""python -m bench engine | http | peers | chaos | ray | page: figures as a table, and one line of JSON each.
 
 Knows nothing of how anything is measured: each subcommand is a file, with what it takes (`options`) and does (`run`).
 """
@@ -9,10 +9,17 @@ import argparse
 import sys
 from types import ModuleType
 
-from bench import chaos, cluster, engine, http
+from bench import chaos, cluster, engine, http, page
 from bench.peers import compare
 
-COMMANDS: dict[str, ModuleType] = {"engine": engine, "http": http, "peers": compare, "chaos": chaos, "ray": cluster}
+COMMANDS: dict[str, ModuleType] = {
+    "engine": engine,
+    "http": http,
+    "peers": compare,
+    "chaos": chaos,
+    "ray": cluster,
+    "page": page,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -28,6 +28,7 @@ class Figures(NamedTuple):
     """The median run."""
 
     attention: bool
+    trust: bool  # whether every answer was said again under other attention
     sentences: float  # a second
     tokens: float  # of the best hypotheses, a second
     steps: int
@@ -35,6 +36,7 @@ class Figures(NamedTuple):
     host_ms: float  # outside onnxruntime, a step
     host_share: float  # of the whole time
     encode_s: float
+    cpu_s: float  # of all threads of this process: what other processes take does not count
 
 
 class Clock:
@@ -69,11 +71,19 @@ def run(given: argparse.Namespace) -> int:
     session = Session(bundle, precision=given.precision)
     texts = read(*given.texts)
     beam = given.beam or bundle.manifest.search.beam_size
-    print(f"{'attention':>10} {'sentences/s':>12} {'tokens/s':>9} {'ms a step':>10} {'host ms':>8} {'host %':>7}")
-    for attention in (False, True):
-        found = measure(session, bundle, texts, beam=beam, rows=given.rows, attention=attention, runs=given.runs)
+    heads = f"{'sentences/s':>12} {'tokens/s':>9} {'ms a step':>10} {'host ms':>8} {'host %':>7}"
+    print(f"{'attention':>10} {'trust':>6} {heads}")
+    for attention, trust in ((False, False), (True, False), (True, True)):
+        how = Options(
+            beam,
+            length_penalty=bundle.manifest.search.length_penalty,
+            max_length=bundle.manifest.limits.target,
+            attention=attention,
+            trials=trust,
+        )
+        found = measure(session, bundle, texts, how, rows=given.rows, runs=given.runs)
         print(
-            f"{attention!s:>10} {found.sentences:>12.1f} {found.tokens:>9.0f} {found.step_ms:>10.2f} "
+            f"{attention!s:>10} {trust!s:>6} {found.sentences:>12.1f} {found.tokens:>9.0f} {found.step_ms:>10.2f} "
             f"{found.host_ms:>8.2f} {100 * found.host_share:>7.1f}"
         )
         settings = {"bundle": bundle.manifest.name, "precision": given.precision, "threads": given.threads}
@@ -82,18 +92,12 @@ def run(given: argparse.Namespace) -> int:
 
 
 def measure(
-    session: Session, bundle: Bundle, texts: Sequence[str], *, beam: int, rows: int, attention: bool, runs: int
+    session: Session, bundle: Bundle, texts: Sequence[str], options: Options, *, rows: int, runs: int
 ) -> Figures:
     """Translate all texts several times; the run of median speed."""
-    options = Options(
-        beam,
-        length_penalty=bundle.manifest.search.length_penalty,
-        max_length=bundle.manifest.limits.target,
-        attention=attention,
-    )
     inputs = [{"source": np.array([*bundle.text.ids(text), EOS], np.int64)} for text in texts]
     jobs = [Job(str(i), bundle.manifest.name, one, options) for i, one in enumerate(inputs)]
-    once(session, jobs[: rows // beam], rows)  # warm
+    once(session, jobs[: rows // options.beam_size], rows)  # warm
     every = [once(session, jobs, rows) for _ in range(runs)]
     middle = statistics.median_low([one.sentences for one in every])
     return next(one for one in every if one.sentences == middle)
@@ -103,16 +107,17 @@ def once(session: Session, jobs: Sequence[Job], rows: int) -> Figures:
     """One run over all jobs."""
     encoder, stepper = Clock(session.encoder), Clock(session.stepper)
     session.encoder, session.stepper = encoder, stepper
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), time.process_time()
     try:
         done = answers(session, jobs, rows=rows)
     finally:
         session.encoder, session.stepper = encoder.session, stepper.session
-    seconds = time.perf_counter() - started
+    seconds, spent = time.perf_counter() - started, time.process_time() - spent
     host = seconds - encoder.seconds - stepper.seconds
     tokens = sum(len(one.hypotheses[0].ids) for one in done)
     return Figures(
         jobs[0].options.attention,
+        jobs[0].options.trials,
         len(jobs) / seconds,
         tokens / seconds,
         stepper.runs,
@@ -120,4 +125,5 @@ def once(session: Session, jobs: Sequence[Job], rows: int) -> Figures:
         1e3 * host / stepper.runs,
         host / seconds,
         encoder.seconds,
+        spent,
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bundle.text import Vocabulary
 
+AT = "@"  # between a name and a version
 FORMAT = 1  # raised when an older Heed could not read a newer bundle
 
 
@@ -121,7 +121,7 @@ class Manifest(Part):
 
     format: Literal[1] = 1
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    version: str
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     task: Literal["translate", "caption"]
     loop: Literal["steps", "once"] = "steps"
     architecture: str
@@ -157,13 +157,24 @@ class Bundle:
             BadBundle: no manifest, one from the future or malformed, a missing file, or a wrong digest.
         """
         self.path = path
-        self.manifest = _read(path / "manifest.json")
+        self.manifest = read_manifest(path / "manifest.json")
         named = {self.manifest.vocabulary, *(f for g in self.manifest.graphs.values() for f in g.files.values())}
         for name in sorted(named | set(self.manifest.digests)):
             _check(path / name, self.manifest.digests.get(name))
         for needed in ("encode", "step") if self.manifest.loop == "steps" else ("encode",):
             if needed not in self.manifest.graphs:
                 raise BadBundle(path / "manifest.json", f"has no {needed} graph")
+
+    @property
+    def id(self) -> str:
+        """What names this very version, wherever it lies."""
+        return f"{self.manifest.name}{AT}{self.manifest.version}"
+
+    @property
+    def least_bytes(self) -> int:
+        """The size of its graphs in their smallest precision: loaded, it takes more than that."""
+        graphs = self.manifest.graphs.values()
+        return sum(min((self.path / file).stat().st_size for file in graph.files.values()) for graph in graphs)
 
     @cached_property
     def text(self) -> Vocabulary:
@@ -179,37 +190,17 @@ class Bundle:
         return self.path / files.get(precision, files["fp32"] if "fp32" in files else next(iter(files.values())))
 
 
-def find(folder: Path) -> list[Bundle]:
-    """Every bundle in a folder, by name.
-
-    Raises:
-        BadBundle: one of them is broken; start-up stops rather than serve without it.
-    """
-    return [Bundle(path.parent) for path in sorted(folder.glob("*/manifest.json"))]
-
-
-def named(folder: Path, names: Sequence[str] | None = None) -> dict[str, Bundle]:
-    """The bundles of a folder by name: all, or those named, in the order given.
-
-    Raises:
-        BadBundle: one of them is broken, one that was named is not there, or there is none.
-    """
-    found = {bundle.manifest.name: bundle for bundle in find(folder)}
-    for name in names or ():
-        if name not in found:
-            raise BadBundle(folder / name, "is missing")
-    if not found:
-        raise BadBundle(folder, "holds no bundle")
-    return {name: found[name] for name in names or found}
-
-
 def digest(path: Path) -> str:
     """sha256 of a file, in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _read(path: Path) -> Manifest:
-    """The manifest in a file, its format checked before its shape so that the future is named as such."""
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in a file, its format checked before its shape so that the future is named as such.
+
+    Raises:
+        BadBundle: there is none, or none that this Heed can read.
+    """
     try:
         content = json.loads(path.read_text("utf-8"))
     except OSError as missing:

@@ -68,6 +68,10 @@ class Vocabulary:
         """The text of these ids; PAD, BOS and EOS are silent."""
         return str(self.processor.DecodeIds([int(i) for i in ids if i not in SILENT]))
 
+    def shown(self, id_: int) -> str:
+        """A piece as it stands in the vocabulary, with a space before it if it begins a word."""
+        return str(self.processor.IdToPiece(int(id_))).replace(SPACE, " ")
+
     def spelled(self, ids: Sequence[int]) -> tuple[str, list[Piece]]:
         """The text of these ids and each id's own span in it; EOS, where given, is an empty span at the end."""
         cut = self.processor.decode([int(i) for i in ids if i not in SILENT], return_type="offset_mapping")

@@ -1,4 +1,4 @@
-"""python -m export RUN BUNDLE --data DIR | toy NAME FOLDER | tune | distil | score BUNDLE --data DIR …
+"""python -m export RUN BUNDLE --data DIR | toy NAME FOLDER | tune | distil | align | trust | score BUNDLE --data DIR …
 
 Knows nothing of how any of it is done.
 """
@@ -13,24 +13,29 @@ import sys
 from pathlib import Path
 
 from bundle.text import Vocabulary
-from export import checkpoint, distil, score, tune
+from export import align, checkpoint, distil, score, trust, tune
 from export.build import build
 from export.parity import NotEqual
 from export.toy import TOYS, toy
+from models.recipe import read
 from service.engine.session import share_threads
 
 
 def main(arguments: list[str]) -> int:
-    """Run one of the five; 1 where parity refuses the bundle."""
+    """Run one of them; 1 where parity refuses the bundle."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     share_threads(os.cpu_count() or 1)
     first = arguments[0] if arguments else ""
+    if first == "align":
+        return align.main(arguments[1:])
     if first == "toy":
         return _toy(arguments[1:])
     if first == "score":
         return score.main(arguments[1:])
     if first == "distil":
         return distil.main(arguments[1:])
+    if first == "trust":
+        return trust.main(arguments[1:])
     if first == "tune":
         return tune.main(arguments[1:])
     return _export(arguments)
@@ -58,7 +63,7 @@ def _export(arguments: list[str]) -> int:
     parser.add_argument("--inputs", type=int, default=200, help="real inputs for calibration and parity")
     given = parser.parse_args(arguments)
     kept = checkpoint.read(given.run)
-    card = json.loads(given.recipe.read_text())["card"] if given.recipe else kept.recipe["card"]
+    card = read(given.recipe)["card"] if given.recipe else kept.recipe["card"]
     task = kept.recipe["task"]
     inputs = checkpoint.SAMPLES[task](kept.recipe, Vocabulary(kept.vocabulary), given.data, given.inputs)
     said = (

@@ -42,7 +42,8 @@ def plan(net: Captioner) -> Plan:
         *memory,
         Named(name="mask", dtype="bool", axes=("B", "S")),
     )
-    outputs = ["logits", "hidden_out", "cell_out", "attention", "gate"]
+    scalars = ("gate", "sampled") if net.hard else ("gate",)
+    outputs = ["logits", "hidden_out", "cell_out", "attention", *scalars]
     return Plan(
         stepper=CaptionerStepper(net),
         encode=trace(_Encode(net), ENCODE_INPUTS, ["memory", "keys", "hidden", "cell"], {"B": 3}),
@@ -52,7 +53,7 @@ def plan(net: Captioner) -> Plan:
         states=states,
         outputs=(
             Named(name="attention", dtype="float32", axes=("B", "K", "S")),
-            Named(name="gate", dtype="float32", axes=("B", "K")),
+            *(Named(name=name, dtype="float32", axes=("B", "K")) for name in scalars),
         ),
         attention=(AttentionOutput(name="attention", kind="spatial"),),
         fields={
@@ -81,9 +82,10 @@ class _Core(nn.Module):
 
     def forward(
         self, token: Tensor, hidden: Tensor, cell: Tensor, memory: Tensor, keys: Tensor, mask: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """As `Captioner.step`."""
-        return self.net.step(token, hidden, cell, memory, keys, mask)
+    ) -> tuple[Tensor, ...]:
+        """As `Captioner.step`; where attention is hard, also the place that was looked at."""
+        out = self.net.step(token, hidden, cell, memory, keys, mask)
+        return (*out, out[3].argmax(-1).to(torch.float32)) if self.net.hard else out
 
 
 class CaptionerStepper:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from bundle.manifest import Manifest, Score
 
+MAPS = "A map shows where the context vector of a word came from. It does not explain why the word was chosen."
+
 
 def card(manifest: Manifest, size: int) -> str:
     """Markdown; size is in bytes."""
@@ -19,7 +21,7 @@ def card(manifest: Manifest, size: int) -> str:
             [
                 ("Task", f"{manifest.task}, {pair}"),
                 ("Architecture", manifest.architecture),
-                ("Attention outputs", outputs),
+                ("Attention outputs", outputs or "none: this model has no attention"),
                 ("Vocabulary", f"{manifest.vocabulary_size} pieces"),
                 ("Limits", f"{manifest.limits.source} positions in, {manifest.limits.target} pieces out"),
                 ("Precisions in this folder", ", ".join(manifest.graphs["step"].files)),
@@ -32,7 +34,7 @@ def card(manifest: Manifest, size: int) -> str:
         _scores(manifest.scores),
         "## How it was made",
         _table([(name.replace("_", " "), value) for name, value in manifest.made_with.items()]),
-        "A map shows where the context vector of a word came from. It does not explain why the word was chosen.",
+        *([MAPS] if manifest.attention else []),
     ]
     return "\n\n".join(parts) + "\n"
 

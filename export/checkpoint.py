@@ -15,6 +15,8 @@ import torch
 
 from bundle.text import Vocabulary
 from export import captioner, samples, transformer, translator
+from export.align import LANGUAGES
+from export.heads import best
 from export.plan import Plan
 from export.samples import Inputs
 from export.shortlist import shortlisted
@@ -50,8 +52,18 @@ def _translation(checkpoint: Checkpoint, said: np.ndarray | None) -> Plan:
     if said is not None:
         with torch.no_grad():
             net.bias[torch.from_numpy(np.setdiff1d(np.arange(net.vocabulary), said))] = SILENT
-    plan = transformer.plan(net) if isinstance(net, TransformerTranslator) else translator.plan(net)
+    plan = _transformer(net, checkpoint) if isinstance(net, TransformerTranslator) else translator.plan(net)
     return plan if said is None else shortlisted(plan, said)
+
+
+def _transformer(net: TransformerTranslator, checkpoint: Checkpoint) -> Plan:
+    """The plan whose map is that of the head that aligns best, where the languages are those it can be measured in."""
+    part = checkpoint.recipe["data"]
+    if (part["source"], part["target"]) != LANGUAGES:
+        return transformer.plan(net)
+    shown = best(net, Vocabulary(checkpoint.vocabulary))
+    print(f"shown: layer {shown.layer}, head {shown.head}, alignment error rate {shown.error}")
+    return transformer.plan(net, shown.layer, shown.head)
 
 
 def _captioning(checkpoint: Checkpoint, _: np.ndarray | None) -> Plan:

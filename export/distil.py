@@ -12,7 +12,6 @@ hypothesis. Knows nothing of nets. The `distil` part of the student's recipe:
 from __future__ import annotations
 
 import argparse
-import json
 import lzma
 import re
 from collections.abc import Iterable, Sequence
@@ -25,6 +24,7 @@ from sacremoses import MosesDetokenizer
 from bundle.manifest import Bundle
 from export.samples import source
 from models.data import Pair, aligned, lines
+from models.recipe import read
 from service.engine.offline import answers
 from service.engine.session import Session
 from service.messages import Job, Options
@@ -92,7 +92,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--beam", type=int, default=5)
     parser.add_argument("--precision", default="int8")
     given = parser.parse_args(arguments)
-    recipe, bundle = json.loads(given.recipe.read_text()), Bundle(given.teacher)
+    recipe, bundle = read(given.recipe), Bundle(given.teacher)
     part = recipe["distil"]
     pairs = sources(part, given.data, recipe["data"]["source"], recipe["data"]["target"])
     print(f"{len(pairs)} sources, {sum(not pair.target for pair in pairs)} of them captions without a translation")

@@ -73,14 +73,15 @@ def compare(stepper: Stepper, session: Session, inputs: Sequence[Inputs], *, for
     found = [done.hypotheses[0] for done in answers(session, jobs, newcomers=5)]
     pairs = list(zip(expected, found, strict=True))
     differ = sum(list(a.ids) != list(b.ids) for a, b in pairs)
-    same = [(a, b) for a, b in pairs if list(a.ids) == list(b.ids) and a.rows is not None and b.rows is not None]
+    same = [(a, b) for a, b in pairs if list(a.ids) == list(b.ids)]
     gaps = [np.abs(a.rows - b.rows) for a, b in same if a.rows is not None and b.rows is not None]
+    missing = np.inf if session.manifest.attention else 0.0  # what no map at all counts as
     return Parity(
         inputs=len(inputs),
         tokens=sum(len(a.ids) for a in expected),
         tokens_differ=differ,
-        rows_max=max((float(gap.max()) for gap in gaps), default=np.inf),
-        rows_distance=float(np.mean(np.concatenate([gap.sum(-1) / 2 for gap in gaps]))) if gaps else np.inf,
+        rows_max=max((float(gap.max()) for gap in gaps), default=missing),
+        rows_distance=float(np.mean(np.concatenate([gap.sum(-1) / 2 for gap in gaps]))) if gaps else missing,
         logprob_max=max((float(np.abs(a.logprobs - b.logprobs).max()) for a, b in same), default=np.inf),
     )
 

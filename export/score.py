@@ -54,7 +54,7 @@ def translate(bundle: Bundle, session: Session, data: Path, beam: int, penalty: 
         texts = say(session, bundle, [source(bundle.text, pair.source) for pair in pairs], beam, penalty)
         seconds = time.monotonic() - started
         out[name] = translation_scores(texts, [pair.target for pair in pairs], other)
-        if not out.get("maps"):
+        if manifest.attention and not out.get("maps"):
             some = [source(bundle.text, pair.source) for pair in pairs[:MAPS]]
             out["maps"] = {FORCED: forced_difference(session, some, beam, manifest.limits.target)}
         print(f"{name}: {out[name]} ({len(pairs) / seconds:.0f} sentences/s)")

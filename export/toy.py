@@ -19,12 +19,13 @@ from torch import Tensor, nn
 from bundle.manifest import AttentionOutput, Manifest, State
 from bundle.manifest import Tensor as Named
 from bundle.text import PAD, Vocabulary, train_vocabulary
-from export import transformer, translator
+from export import lamp, transformer, translator
 from export.build import build
 from export.plan import Plan, StepResult
 from export.samples import Inputs, source
 from export.search_graph import value
 from export.trace import trace
+from models.nets.luong import LuongTranslator
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
 
@@ -39,6 +40,7 @@ SENTENCES = (
     "why do birds sing before the sun comes up?",
 )
 PIECES = 120
+Maker = Callable[[int], Plan]  # from the size of the vocabulary
 
 
 class Echo(nn.Module):
@@ -122,6 +124,18 @@ def recurrent_plan(vocabulary: int) -> Plan:
     return translator.plan(net)
 
 
+def variant_plan(name: str, kind: type[RecurrentTranslator] = LuongTranslator, std: float = 0.3) -> Maker:
+    """Graphs of an untrained translator of toy size with an attention of `models/attention`."""
+
+    def made(vocabulary: int) -> Plan:
+        net = kind(vocabulary, attention=name, embedding=10, encoder=10, decoder=20, attention_width=14)
+        for parameter in net.parameters():
+            nn.init.normal_(parameter, std=std)  # calmer than the others: a window that jumps is no test of int8
+        return translator.plan(net)
+
+    return made
+
+
 def transformer_plan(vocabulary: int) -> Plan:
     """Graphs of an untrained Transformer of toy size."""
     net = TransformerTranslator(vocabulary, width=12, heads=3, inner=16, encoder_layers=2, decoder_layers=2)
@@ -130,10 +144,13 @@ def transformer_plan(vocabulary: int) -> Plan:
     return transformer.plan(net)
 
 
-TOYS: dict[str, Callable[[int], Plan]] = {
+TOYS: dict[str, Maker] = {
     "toy-echo": echo_plan,
+    "toy-lamp": lamp.plan,
     "toy-recurrent": recurrent_plan,
     "toy-transformer": transformer_plan,
+    "toy-none": variant_plan("fixed", RecurrentTranslator),
+    "toy-local": variant_plan("local_p"),
 }
 
 
@@ -144,9 +161,9 @@ def described(name: str) -> dict[str, Any]:
         "version": "0",
         "architecture": name.removeprefix("toy-"),
         "description": "A toy for tests: it has learned nothing.",
-        "source": "en",
+        "source": None if name == "toy-lamp" else "en",
         "target": "de",
-        "limits": {"source": 64, "target": 48},
+        "limits": {"source": lamp.SIDE**2 if name == "toy-lamp" else 64, "target": 48},
         "trained_on": ["nothing"],
         "licence": "Apache-2.0",
     }
@@ -165,6 +182,6 @@ def toy(folder: Path, name: str, *, seed: int = 1, precisions: tuple[str, ...] =
         path = train_vocabulary(SENTENCES, Path(scratch) / "toy", PIECES)
         vocabulary = Vocabulary(path)
         plan = TOYS[name](len(vocabulary))
-        inputs = [source(vocabulary, text) for text in SENTENCES]
+        inputs = lamp.pictures(seed) if name == "toy-lamp" else [source(vocabulary, text) for text in SENTENCES]
         command = f"python -m export toy {name} --seed {seed}"
         return build(folder / name, plan, path, described(name), inputs, precisions=precisions, command=command)

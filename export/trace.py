@@ -13,7 +13,7 @@ from contextlib import redirect_stdout
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 from torch import Tensor, nn
 from torch.export import Dim
 
@@ -41,7 +41,7 @@ def trace(module: nn.Module, inputs: Sequence[Named], outputs: Sequence[str], si
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned nothing")
-    return fold_transposes(bare(program.model_proto))
+    return fold_transposes(unfold_gemms(bare(program.model_proto)))
 
 
 def bare(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -66,6 +66,25 @@ def _takes_varargs(module: nn.Module) -> bool:
 def _example(named: Named, sizes: dict[str, int]) -> Tensor:
     shape = [axis if isinstance(axis, int) else sizes[axis] for axis in named.axes]
     return torch.ones(shape, dtype=TORCH_TYPES[named.dtype])
+
+
+def unfold_gemms(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Turn x W' + b of rows, one node, into transpose, product and sum, which is what gets quantised."""
+    nodes = []
+    for node in model.graph.node:
+        given = {one.name: helper.get_attribute_value(one) for one in node.attribute}
+        if node.op_type != "Gemm" or given != {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 1}:
+            nodes.append(node)
+            continue
+        (x, weight, bias), out = node.input, node.output[0]
+        nodes += [
+            helper.make_node("Transpose", [weight], [f"{out}_weight"], perm=[1, 0]),
+            helper.make_node("MatMul", [x, f"{out}_weight"], [f"{out}_product"], name=node.name),
+            helper.make_node("Add", [f"{out}_product", bias], [out]),
+        ]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
 
 
 def fold_transposes(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -1,6 +1,6 @@
-"""The recurrent translator's graphs: encode is written out node by node, step is traced from torch.
+"""The recurrent translators' graphs: the encoder's GRU is written out node by node, the rest is traced from torch.
 
-Knows nothing of files, precisions or text.
+Knows nothing of files, precisions or text; nor of which attention a net has, beyond what the contract says.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from bundle.manifest import AttentionOutput, State
@@ -19,6 +19,7 @@ from bundle.text import BOS, PAD, UNK
 from export.plan import Plan, StepResult
 from export.search_graph import OPSET, value
 from export.trace import trace
+from models.attention import Attention
 from models.nets.translator import RecurrentTranslator
 
 SILENT = -1e9  # the bias of pieces that are never said
@@ -29,28 +30,23 @@ def plan(net: RecurrentTranslator) -> Plan:
     net = net.eval()
     with torch.no_grad():
         net.bias[[PAD, UNK, BOS]] = SILENT
-    memory = (
-        Named(name="memory", dtype="float32", axes=("B", "S", net.attention.memory_width)),
-        Named(name="keys", dtype="float32", axes=("B", "S", net.attention.attention_width)),
-    )
-    states = (State(name="state", width=net.decoder_width),)
-    weights = Named(name="attention", dtype="float32", axes=("B", "K", "S"))
+    memory, outputs = remembered(net.attention), shown(net.attention)
     inputs = (
         Named(name="token", dtype="int64", axes=("B", "K")),
-        Named(name="state_in", dtype="float32", axes=("B", "K", net.decoder_width)),
-        *memory,
+        Named(name="state_in", dtype="float32", axes=("B", "K", net.state_width)),
         Named(name="mask", dtype="bool", axes=("B", "S")),
+        *memory,
     )
-    core = trace(_Core(net), inputs, ["logits", "state_out", "attention"], {"B": 3, "K": 2, "S": 5})
+    names = ["logits", "state_out", *(one.name for one in outputs)]
     return Plan(
         stepper=TranslatorStepper(net),
-        encode=encode_graph(net),
-        core=core,
+        encode=encode_graph(net, memory),
+        core=trace(_Core(net), inputs, names, {"B": 3, "K": 2, "S": 5}),
         encode_inputs=ENCODE_INPUTS,
         memory=memory,
-        states=states,
-        outputs=(weights,),
-        attention=(AttentionOutput(name="attention", kind="cross"),),
+        states=(State(name="state", width=net.state_width),),
+        outputs=outputs,
+        attention=(AttentionOutput(name="attention", kind="cross"),) if net.attention.maps else (),
         fields={"task": "translate", "input": "text", "vocabulary_size": net.vocabulary},
     )
 
@@ -59,6 +55,28 @@ ENCODE_INPUTS = (
     Named(name="source", dtype="int64", axes=("B", "S")),
     Named(name="lengths", dtype="int32", axes=("B",)),
 )
+WINDOW = ("window_start", "window_end")  # extras of a net that looks at a window: its first and last position
+
+
+def remembered(attention: Attention) -> tuple[Named, ...]:
+    """What every step reads of the source: the memory, and its keys where they are not the memory itself."""
+    if not attention.maps:
+        return ()
+    memory = Named(name="memory", dtype="float32", axes=("B", "S", attention.memory_width))
+    if attention.key_width is None:
+        return (memory,)
+    return memory, Named(name="keys", dtype="float32", axes=("B", "S", attention.key_width))
+
+
+def shown(attention: Attention) -> tuple[Named, ...]:
+    """What a step tells of where it looked."""
+    if not attention.maps:
+        return ()
+    edges = WINDOW if attention.windowed else ()
+    return (
+        Named(name="attention", dtype="float32", axes=("B", "K", "S")),
+        *(Named(name=edge, dtype="float32", axes=("B", "K")) for edge in edges),
+    )
 
 
 class _Core(nn.Module):
@@ -66,11 +84,15 @@ class _Core(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(
-        self, token: Tensor, state: Tensor, memory: Tensor, keys: Tensor, mask: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """As `RecurrentTranslator.step`."""
-        return self.net.step(token, state, memory, keys, mask)
+    def forward(self, *given: Tensor) -> list[Tensor]:
+        """As `RecurrentTranslator.step`; what `remembered` leaves out is not there, or is the memory itself."""
+        (token, state, mask), memory = given[:3], given[3:]
+        values, keys = (memory[0], memory[-1]) if memory else (state, state)
+        logits, state, seen = self.net.step(token, state, values, keys, mask)
+        if not self.net.attention.maps:
+            return [logits, state]
+        edges = [] if seen.window is None else [seen.window[..., 0], seen.window[..., 1]]
+        return [logits, state, seen.weights, *edges]
 
 
 class TranslatorStepper:
@@ -87,12 +109,17 @@ class TranslatorStepper:
         return StepResult(torch.log_softmax(logits, -1), weights, place)
 
 
-def encode_graph(net: RecurrentTranslator) -> onnx.ModelProto:
-    """source (B, S), lengths (B,) -> memory (B, S, M), keys (B, S, A), state (B, H).
+def encode_graph(net: RecurrentTranslator, memory: tuple[Named, ...]) -> onnx.ModelProto:
+    """source (B, S), lengths (B,) -> what is remembered (B, S, …), state (B, W).
 
-    Written out, because ONNX's own GRU takes lengths and torch's exporter does not export packed sequences.
+    The GRU is written out, because ONNX's own takes lengths and torch's exporter does not export packed sequences;
+    what the net makes of its states is traced.
     """
     node, width = helper.make_node, net.encoder.hidden_size
+    begun = (Named(name="memory", dtype="float32", axes=("B", "S", 2 * width)),) if memory else ()
+    last = Named(name="last", dtype="float32", axes=(2, "B", width))
+    outputs = [*(one.name for one in memory[1:]), "state"]
+    rest = trace(_Begin(net), (last, *begun), outputs, {"B": 3, "S": 5} if memory else {"B": 3}).graph
     made = helper.make_graph(
         [
             node("Transpose", ["source"], ["by_time"], perm=[1, 0]),
@@ -107,29 +134,32 @@ def encode_graph(net: RecurrentTranslator) -> onnx.ModelProto:
             ),
             node("Transpose", ["outputs"], ["by_request"], perm=[2, 0, 1, 3]),
             node("Reshape", ["by_request", "merge"], ["memory"]),
-            node("MatMul", ["memory", "key_w"], ["key_product"]),
-            node("Add", ["key_product", "key_b"], ["keys"]),
-            node("Gather", ["last", "backward"], ["first"], axis=0),  # backward state after the first piece
-            node("MatMul", ["first", "start_w"], ["start_product"]),
-            node("Add", ["start_product", "start_b"], ["start"]),
-            node("Tanh", ["start"], ["state"]),
+            *rest.node,
         ],
         "encode",
         [value(one) for one in ENCODE_INPUTS],
-        [
-            helper.make_tensor_value_info("memory", TensorProto.FLOAT, ["B", "S", 2 * width]),
-            helper.make_tensor_value_info("keys", TensorProto.FLOAT, ["B", "S", net.attention.attention_width]),
-            helper.make_tensor_value_info("state", TensorProto.FLOAT, ["B", net.decoder_width]),
-        ],
-        [numpy_helper.from_array(array, name) for name, array in _encode_weights(net).items()],
+        [value(one) for one in (*memory, Named(name="state", dtype="float32", axes=("B", net.state_width)))],
+        [*(numpy_helper.from_array(array, name) for name, array in _encode_weights(net).items()), *rest.initializer],
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
     onnx.checker.check_model(model)
     return model
 
 
+class _Begin(nn.Module):
+    def __init__(self, net: RecurrentTranslator) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, *given: Tensor) -> list[Tensor]:
+        """last (2, B, H), memory (B, S, M) if there is any -> keys if they are made, state (B, W)."""
+        last, memory = given[0], given[1:]
+        keys = [self.net.attention.project(memory[0])] if memory and self.net.attention.key_width else []
+        return [*keys, self.net.first(last)]
+
+
 def _encode_weights(net: RecurrentTranslator) -> dict[str, np.ndarray]:
-    """The encode graph's constants by name."""
+    """The constants of the part that is written out, by name."""
     weights = {name: tensor.detach().numpy() for name, tensor in net.state_dict().items()}
     both = [
         {part: _gates(weights[f"encoder.{part}_l0{way}"]) for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
@@ -140,12 +170,7 @@ def _encode_weights(net: RecurrentTranslator) -> dict[str, np.ndarray]:
         "gru_w": np.stack([way["weight_ih"] for way in both]),
         "gru_r": np.stack([way["weight_hh"] for way in both]),
         "gru_b": np.stack([np.concatenate([way["bias_ih"], way["bias_hh"]]) for way in both]),
-        "key_w": np.ascontiguousarray(weights["attention.key.weight"].T),
-        "key_b": weights["attention.key.bias"],
-        "start_w": np.ascontiguousarray(weights["start.weight"].T),
-        "start_b": weights["start.bias"],
         "merge": np.array([0, 0, -1], np.int64),
-        "backward": np.array(1, np.int64),
     }
 
 

@@ -18,9 +18,8 @@ from models.data import aligned
 from models.features import features
 from models.metrics import caption_scores, translation_scores
 from models.nets.captioner import Captioner
-from models.nets.translator import RecurrentTranslator
 from models.tasks.captioning import greedy, split
-from models.tasks.translation import translate
+from models.tasks.translation import translate, translator
 
 Figures = dict[str, float]
 
@@ -28,7 +27,7 @@ Figures = dict[str, float]
 def translation(recipe: dict[str, Any], weights: dict[str, Any], run: Path, data: Path, name: str) -> Figures:
     """sacreBLEU, tokenised lower-cased BLEU and chrF on a split of Multi30k, such as test_2016_flickr."""
     vocabulary, part = Vocabulary(run / "vocabulary.model"), recipe["data"]
-    net = RecurrentTranslator(len(vocabulary), **recipe["net"]).eval()
+    net = translator(len(vocabulary), recipe["net"]).eval()
     net.load_state_dict(weights)
     pairs = aligned((data / part["dev"]).with_name(name), part["source"], part["target"])
     texts = translate(net, vocabulary, [pair.source for pair in pairs])

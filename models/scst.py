@@ -2,8 +2,8 @@
 
 Knows nothing of files or of the words behind the ids. Each draw is judged against the mean of its picture's other
 draws, so no greedy pass is needed. A draw earns CIDEr-D and BLEU-4 of its one sentence, or what it adds to the BLEU-4
-of all draws together: BLEU of single sentences pays for captions that are too short. The figures that are reported
-come from `models/metrics.py`, not from here.
+of all draws together: BLEU of single sentences pays for captions that are too short. Where attention is hard, places
+are drawn with the words and earn with them. The figures that are reported come from `models/metrics.py`, not from here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from bundle.text import BOS, EOS, PAD, UNK
+from models.hard import Places, pick
 from models.loss import smoothed_cross_entropy
 from models.nets.captioner import Captioner, doubly_stochastic
 
@@ -140,6 +141,7 @@ class Drawn(NamedTuple):
     embedded: Tensor
     contexts: Tensor
     weights: Tensor
+    looked: Tensor  # -log of the probability of the places drawn, where attention is hard; else zero
 
 
 def draw(net: Captioner, annotations: Tensor, rows: int, longest: int) -> Drawn:
@@ -150,23 +152,19 @@ def draw(net: Captioner, annotations: Tensor, rows: int, longest: int) -> Drawn:
     token = torch.full(hidden.shape[:2], BOS)
     going = torch.ones_like(token, dtype=torch.bool)
     kept: list[tuple[Tensor, ...]] = []
+    places = Places() if net.hard else None
     while len(kept) < longest and going.any():
         embedded = net.embedding(token)
-        hidden, cell, context, weights, _ = net.advance(net.input_word(embedded), hidden, cell, memory, keys, mask)
+        word = net.input_word(embedded)
+        hidden, cell, context, weights, _ = net.advance(word, hidden, cell, memory, keys, mask, places)
         with torch.no_grad():
             logits = net.output(hidden, embedded, context)
             logits[..., [PAD, UNK, BOS]] = -torch.inf
-            token = _pick(logits)
-        kept.append((token, going, hidden, embedded, context, weights))
+            token = pick(logits.softmax(-1))
+        looked = places.surprises[-1] if places else torch.zeros(token.shape)
+        kept.append((token, going, hidden, embedded, context, weights, looked))
         going = going & (token != EOS)
     return Drawn(*(torch.stack(parts, 2) for parts in zip(*kept, strict=True)))
-
-
-def _pick(logits: Tensor) -> Tensor:
-    """One draw from each row's softmax, (..., V) -> (...), by its cumulative sum: cheaper than Gumbel noise."""
-    cumulative = logits.softmax(-1).cumsum(-1)
-    dice = torch.rand(logits.shape[:-1])[..., None] * cumulative[..., -1:]
-    return torch.searchsorted(cumulative, dice, right=True)[..., 0].clamp(max=logits.shape[-1] - 1)
 
 
 def self_critical(
@@ -190,6 +188,7 @@ def self_critical(
     real = drawn.real
     logits = net.output(drawn.hiddens[real], drawn.embedded[real], drawn.contexts[real])
     surprise = smoothed_cross_entropy(logits, drawn.tokens[real], 0.0)  # -log p of every word drawn
+    surprise = surprise + drawn.looked[real]  # and of where it looked
     advantage = (earned - others)[..., None].expand(real.shape)[real]
     loss = (advantage * surprise).mean() + stochastic * doubly_stochastic(drawn.weights, real)
     return loss, len(surprise), float(earned.mean())

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from models.recipe import read
 from models.tasks import Task, task
 
 VOCABULARY = "vocabulary.model"  # of a run, in its folder; tasks train it once
@@ -192,7 +193,7 @@ def main() -> None:
     parser.add_argument("--start-only", action="store_true", help="train only what the recipe begins with")
     parser.add_argument("--minutes", type=float, default=math.inf, help="finish the schedule within this time")
     given = parser.parse_args()
-    recipe = json.loads(given.recipe.read_text())
+    recipe = read(given.recipe)
     if "first" in recipe:
         begin(given.recipe.with_name(f"{recipe['first']}.json"), given.data, given.out / "start")
     if given.start_only:
@@ -207,7 +208,7 @@ def begin(recipe: Path, data: Path, out: Path) -> None:
     """Train what another recipe starts from, to its end; does nothing where that was done before."""
     done = out / "done"
     if not done.exists():
-        content = json.loads(recipe.read_text())
+        content = read(recipe)
         if "first" in content:
             begin(recipe.with_name(f"{content['first']}.json"), data, out / "start")
         run = Run(content, data, out)

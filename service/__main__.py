@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bundle.manifest import BadBundle, find
+from bundle.manifest import BadBundle
+from bundle.zoo import find
 from service.errors import HeedError
 from service.settings import Settings
 from service.telemetry import logs
@@ -22,6 +23,7 @@ from service.telemetry.traces import NotInstalled
 
 REFUSED = 2  # exit status: the command, a bundle or the input is at fault; 1 is ours
 INTERRUPTED = 130  # as shells have it
+ADMIN_PORT = 8001  # where `models` looks for a service if nobody says
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,12 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(settings: Settings, asked: argparse.Namespace) -> int:
-    if asked.command == "models":
+    if asked.command == "models" and asked.action is None:
         return _models(settings)
+    if asked.command == "models":
+        from service.remote import ask as ask_for_models
+
+        asked.url = asked.url or f"http://{settings.admin_host}:{settings.admin_port or ADMIN_PORT}"
+        return ask_for_models(asked)
     if asked.command == "worker":
         from service.worker import run
 
-        return run(settings, asked.fd)
+        return run(settings, asked.fd, asked.models.split(",") if asked.models else None)
     if asked.command == "serve":
         from service.serve import serve
 
@@ -82,7 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     cluster.add_argument("--detach", action="store_true", help="leave when everything is ready, and let it run")
     worker = commands.add_parser("worker", help="an engine for a server, which starts it")
     worker.add_argument("--fd", type=int, required=True, help="number of the inherited socket to that server")
-    commands.add_parser("models", help="list the bundles of the zoo")
+    worker.add_argument("--models", metavar="ID,…", help="what it is to load, where that is not what the settings say")
+    _add_models(commands.add_parser("models", help="list the zoo; or what is served, and change it"))
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--model", help="by default the first that fits")
     shared.add_argument("--beam", type=int, metavar="N", dest="beam_size", help="rows of the beam; 1 is greedy")
@@ -97,6 +105,25 @@ def _parser() -> argparse.ArgumentParser:
     caption = commands.add_parser("caption", parents=[shared], help="describe a picture and show the map")
     caption.add_argument("picture", type=Path)
     return parser
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    """Without an action the zoo is listed; with one, a running service is asked."""
+    actions = parser.add_subparsers(dest="action")
+    running = argparse.ArgumentParser(add_help=False)
+    running.add_argument("--url", help="of the admin listener; by default what HEED_ADMIN_HOST and _PORT say")
+    actions.add_parser("list", parents=[running], help="what is loaded, and what could be")
+    helps = {
+        "load": "load one of the zoo, beside those that are served",
+        "unload": "let one finish what it was asked, and free its memory",
+        "default": "choose what a name alone means",
+    }
+    made = {name: actions.add_parser(name, parents=[running], help=told) for name, told in helps.items()}
+    for one in made.values():
+        one.add_argument("model", help="name or name@version")
+    made["load"].add_argument("--default", action="store_true", help="its name alone means it from then on")
+    made["load"].add_argument("--replace", action="store_true", help="the same, and unload the version it meant before")
+    made["default"].add_argument("--first", action="store_true", help="also what its task does if no model is named")
 
 
 def _models(settings: Settings) -> int:

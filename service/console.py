@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from bundle.manifest import find
+from bundle.zoo import everything
 from service.api.desk import Desk
 from service.api.problems import meaning
 from service.errors import ImageMissing, Malformed
@@ -37,8 +37,7 @@ async def ask(settings: Settings, asked: argparse.Namespace) -> int:
     task, request = discover()[asked.command], _request(asked)
     if asked.map is not None and asked.map.suffix.lower() not in ENDINGS:
         raise Malformed(f"--map: a map's file ends in one of {' '.join(ENDINGS)}")
-    there = {bundle.manifest.name: bundle for bundle in find(settings.zoo)}
-    link = local_link(settings, [task.choose(request, there).manifest.name])
+    link = local_link(settings, [task.choose(request, everything(settings.zoo)).id])
     await link.start()
     desk = Desk(link, bounds(settings), deadline=settings.deadline_seconds)
 

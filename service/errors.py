@@ -9,6 +9,8 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     │   │   └── UnknownModel     404  unknown_model
     │   ├── WrongMethod          405  method_not_allowed
     │   ├── NotAcceptable        406  not_acceptable
+    │   ├── Conflict             409  model_conflict
+    │   │   └── OverBudget       409  memory_budget_exceeded
     │   ├── TooLarge             413  body_too_large
     │   │   └── ImageTooBig      413  image_too_large
     │   ├── WrongMediaType       415  unsupported_media_type
@@ -27,6 +29,7 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     │   └── DeadlinePassed       504  deadline_exceeded
     └── Broken             our fault
         ├── EngineFailed         500  engine_failed
+        ├── LoadFailed           500  model_load_failed
         └── InternalError        500  internal_error
 """
 
@@ -87,6 +90,14 @@ class WrongMethod(Refused):
 
 class NotAcceptable(Refused):
     status, code, title = 406, "not_acceptable", "No format you accept"
+
+
+class Conflict(Refused):
+    status, code, title = 409, "model_conflict", "Models do not allow it now"
+
+
+class OverBudget(Conflict):
+    code, title = "memory_budget_exceeded", "Memory budget exceeded"
 
 
 class TooLarge(Refused):
@@ -159,6 +170,10 @@ class Broken(HeedError):
 
 class EngineFailed(Broken):
     code, title, retryable = "engine_failed", "Engine failed", True
+
+
+class LoadFailed(Broken):
+    code, title = "model_load_failed", "Model could not be loaded"
 
 
 class InternalError(Broken):

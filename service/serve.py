@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from bundle.manifest import named
+from bundle.zoo import named
+from service.api.admin import create_admin
 from service.api.app import create_app
-from service.api.server import Server
+from service.api.server import Server, beside
 from service.link.local import LocalLink
 from service.link.process import ProcessLink
 from service.messages import Link
@@ -23,6 +25,7 @@ from service.tasks.contract import Bounds
 from service.telemetry import traces
 
 WORKER = (sys.executable, "-m", "service", "worker")  # it reads the same settings from the environment it inherits
+LINGER = 5.0  # seconds after the deadline of the last request in which its model is still kept
 
 
 async def serve(settings: Settings) -> int:
@@ -46,7 +49,8 @@ async def serve(settings: Settings) -> int:
     )
     server = Server(config, link, settings.drain_seconds)
     try:
-        await server.serve()
+        async with beside(admin_config(settings, link)):
+            await server.serve()
     finally:
         await link.drain(0)  # nothing is left to do, unless the server never began
     return 0 if server.started else 1
@@ -68,6 +72,22 @@ def application(settings: Settings, link: Link, tracer: traces.Tracer | None = N
     )
 
 
+def admin_config(settings: Settings, link: Link) -> uvicorn.Config | None:
+    """The listener where models are changed, if there is to be one."""
+    if settings.admin_port is None:
+        return None
+    app = create_admin(link)  # the place for a guard: whoever reaches this listener may change models
+    return uvicorn.Config(
+        app,
+        host=settings.admin_host,
+        port=settings.admin_port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+
+
 def process_link(settings: Settings) -> Link:
     """Engines in worker processes.
 
@@ -82,6 +102,8 @@ def process_link(settings: Settings) -> Link:
         queue=settings.queue,
         heartbeat=settings.heartbeat_seconds,
         attempts=settings.max_attempts,
+        zoo=settings.zoo,
+        **changing(settings),
     )
 
 
@@ -89,7 +111,17 @@ def local_link(settings: Settings, names: Sequence[str] | None) -> Link:
     """An engine in this very process."""
     from service.worker import engine  # late: where workers run the engines, the front needs no onnxruntime
 
-    return LocalLink(lambda: engine(settings, names, settings.queue))
+    return LocalLink(lambda: engine(settings, names, settings.queue), settings.zoo, **changing(settings))
+
+
+def changing(settings: Settings) -> dict[str, Any]:
+    """What bounds a change of models, for any link."""
+    budget = settings.model_memory_mb
+    return {
+        "budget": None if budget is None else budget * 2**20,
+        "load_seconds": settings.load_seconds,
+        "patience": settings.deadline_seconds + LINGER,
+    }
 
 
 def bounds(settings: Settings) -> Bounds:
@@ -101,4 +133,5 @@ def bounds(settings: Settings) -> Bounds:
         beam_size=settings.max_beam_size,
         n_best=settings.max_n_best,
         length=settings.max_length,
+        alternatives=settings.max_alternatives,
     )

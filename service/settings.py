@@ -22,7 +22,18 @@ class Settings(BaseSettings):
     zoo: Path = Field(Path("zoo"), description="The folder of bundles, one folder each; `make serve` runs beside it.")
     models: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None,
-        description="Names to load, separated by commas; unset loads all. The first of a task is its default.",
+        description="`name` (its newest version) or `name@version`, between commas; unset: the newest of every name. "
+        "The first of a task is its default; the first version of a name is what that name means.",
+    )
+    model_memory_mb: int | None = Field(
+        None, ge=1, description="Resident MiB that all models may take in all engines together; unset: no bound."
+    )
+    load_seconds: float = Field(
+        120.0, gt=0, le=3600, description="Loading and warming takes seconds; an engine that takes longer hangs."
+    )
+    admin_host: str = Field("127.0.0.1", description="As `host`, for those who change models.")
+    admin_port: int | None = Field(
+        None, ge=0, le=65535, description="Where models are changed, apart from where work is asked; unset: nowhere."
     )
     link: Literal["process", "local"] = Field(
         "process", description="Engines in processes of their own are replaced when they die; local is one process."
@@ -101,6 +112,9 @@ class Settings(BaseSettings):
         16, ge=1, le=32, description="Beyond 10 beams translations get worse (Koehn & Knowles 2017)."
     )
     max_n_best: int = Field(16, ge=1, le=32, description="A beam holds no more finished answers than it has rows.")
+    max_alternatives: int = Field(
+        10, ge=0, le=64, description="Most probable pieces told of a step: people look at five; each costs answer."
+    )
     max_length: int = Field(
         256, ge=2, le=4096, description="Pieces of an answer; the model's own limit holds below it."
     )
@@ -112,7 +126,7 @@ class Settings(BaseSettings):
     ray_engines: str = Field(
         "*=2",
         description="Engines on the cluster, MODEL+MODEL@DEVICE=LEAST-MOST; … : models of each, cpu, gpu or gpu:SHARE, "
-        "how many. `*` is every model; With two, one may die and nobody waits for its successor.",
+        "how many. MODEL is a name (all its versions), one version, or `*`: every model. With two, one may die.",
     )
     ray_target_rows: int = Field(
         256,

@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bundle.manifest import Bundle, digest
+from bundle.shelf import Shelf
 from bundle.text import EOS, train_vocabulary
 from service.errors import Draining, HeedError
-from service.messages import Done, Event, Failed, Hypothesis, Job, Tokens
+from service.messages import Done, Event, Failed, Hypothesis, Job, Repository, Tokens
 from service.telemetry.figures import Vitals
 
 SENTENCES = (
@@ -31,7 +33,7 @@ SIDE, GRID = 8, (2, 4)  # of the captioner's picture; its grid is wider than hig
 SHADES = ("dark", "grey", "bright", "white")
 
 
-def tiny_bundle(folder: Path, name: str, **changes: Any) -> Path:
+def tiny_bundle(folder: Path, name: str, /, **changes: Any) -> Path:
     """A folder with everything that a bundle has; changes go into its manifest."""
     path = folder / name
     path.mkdir(parents=True)
@@ -93,7 +95,9 @@ class FakeLink:
     """See `service.messages.Link`. Tests set how it behaves, and read jobs, seated, cancelled and drained."""
 
     def __init__(self, bundles: Mapping[str, Bundle]) -> None:
-        self.bundles = bundles
+        self.bundles = Shelf(bundles.values())
+        self.repository: Repository | None = None
+        self.held: list[str] = []  # by whom a model is kept from leaving
         self.jobs: list[Job] = []
         self.seated: set[str] = set()
         self.cancelled: list[str] = []
@@ -116,6 +120,12 @@ class FakeLink:
 
     def vitals(self) -> Vitals:
         return self.told
+
+    def hold(self, model: str) -> AbstractContextManager[object]:
+        self.held.append(model)
+        held = ExitStack()
+        held.callback(self.held.remove, model)
+        return held
 
     async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
         if self.refusal is not None or self.drained:

@@ -1,4 +1,4 @@
-"""The service under blows: workers killed, SIGTERM, clients that vanish, hours of load, ten times too much of it.
+"""The service under blows: workers killed, SIGTERM, clients that vanish, a model replaced, hours of load.
 
 Knows nothing of the service's insides: it sees processes from outside, and asks as anybody would.
 """
@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 from bench.chaos.crowd import Asked
+from bench.chaos.replace import OLD, staged
 from bench.chaos.trials import TRIALS
 from bench.load.wire import target
 from bench.machine import machine, told
-from bench.server import Server
+from bench.server import Server, free_port
 from bench.texts import read
 from bundle.manifest import Bundle
 
@@ -40,6 +41,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, help="of load; for soak, instead of --seconds")
     parser.add_argument("--every", type=float, default=5, help="kill: seconds between two blows")
     parser.add_argument("--guests", type=int, default=1000, help="vanish: clients that leave in the middle")
+    parser.add_argument("--requests", type=int, default=1000, help="replace: so many in all, half of them before")
     parser.add_argument("--threads", type=int, default=2, help="cores of each engine")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting HEED_NAME")
 
@@ -57,7 +59,7 @@ def run(given: argparse.Namespace) -> int:
     for name, value in found.items():
         print(f"{name:<{width}}  {value}")
     print(json.dumps({"trial": given.trial, "clients": given.clients, **found, **machine()}))
-    return 1 if found.get("lost") else 0
+    return 1 if any(found.get(wrong) for wrong in ("lost", "mixed", "too_early", "stale")) else 0
 
 
 def served(given: argparse.Namespace) -> Server:
@@ -68,6 +70,9 @@ def served(given: argparse.Namespace) -> Server:
         "threads": str(given.threads),
         **dict(one.split("=", 1) for one in given.set),
     }
+    if given.trial == "replace":
+        settings |= {"zoo": str(staged(given.bundle, LOG.parent / "two")), "admin_port": str(free_port())}
+        settings["models"] += f"@{OLD}"
     environment = {f"HEED_{name.upper()}": value for name, value in settings.items()} | {"HEED_PORT": "{port}"}
     command = [sys.executable, "-m", "service", "serve"]
     return Server(command, ready="/health/ready", log=LOG, environment=environment)

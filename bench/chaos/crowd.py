@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from bench.load.points import percentile
 from bench.load.wire import Broken, Connection, Target
 
 REFUSED = (429, 503)  # told at the door: not accepted, so not lost either
+MODEL = re.compile(rb'"model":"([^"]*)"')
 TIMEOUT = 60.0  # seconds: longer than the service itself lets anybody wait
 
 
@@ -28,6 +30,7 @@ class Fate(NamedTuple):
     sent: float
     ended: float
     status: int  # 0: no whole answer
+    models: frozenset[str] = frozenset()  # that the answer names; several events of a stream name the same
 
     @property
     def lost(self) -> bool:
@@ -96,7 +99,7 @@ class Crowd:
 
 async def once(line: Connection, request: bytes, streams: bool) -> Fate:
     """Ask one thing."""
-    sent = time.monotonic()
+    sent, body = time.monotonic(), b""
     try:
         async with asyncio.timeout(TIMEOUT):
             status, body = await line.ask(request)
@@ -105,4 +108,4 @@ async def once(line: Connection, request: bytes, streams: bool) -> Fate:
     except (Broken, TimeoutError):
         line.close()
         status = LOST
-    return Fate(sent, time.monotonic(), status)
+    return Fate(sent, time.monotonic(), status, frozenset(name.decode() for name in MODEL.findall(body)))

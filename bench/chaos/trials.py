@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.chaos.crowd import REFUSED, Asked, Crowd, once
+from bench.chaos.replace import replace
 from bench.load.drive import send
 from bench.load.points import percentile
 from bench.load.schedule import poisson
@@ -189,5 +190,6 @@ TRIALS = {
     "term": Trial("SIGTERM for the whole service", term),
     "vanish": Trial("clients that leave in the middle", vanish),
     "soak": Trial("load for long: does anything grow?", soak),
+    "replace": Trial("a model is replaced by another version", replace),
     "overload": Trial("ten times what can be answered", overload),
 }

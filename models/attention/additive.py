@@ -25,10 +25,6 @@ class Additive(Attention):
         self.query = nn.Linear(query_width, attention_width, bias=False)  # W_a
         self.energy = nn.Linear(attention_width, 1, bias=False)  # v_a
 
-    def project(self, memory: Tensor) -> Tensor:
-        """U h_j for every position: memory (B, S, M) -> keys (B, S, A)."""
-        return self.key(memory)
-
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
         """Energies (B, K, S); keys are broadcast over the K rows, never copied."""
         if torch.is_grad_enabled():

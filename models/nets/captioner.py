@@ -1,15 +1,20 @@
-"""The captioner: Show, Attend and Tell with soft attention (Xu et al. 2015, §3-4).
+"""The captioner: Show, Attend and Tell with soft or hard attention (Xu et al. 2015, §3-4).
 
-Knows nothing of text or of picture files: pixels or cached annotations go in, scores come out.
+Knows nothing of text or of picture files: pixels or cached annotations go in, scores come out; nor of how places are
+drawn in training (`models/hard.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
-from models.attention import variant
+from models.attention import made
 from models.encoders import WIDTHS, Trunk
+
+Take = Callable[[Tensor], Tensor]  # weights (B, K, S) to what the context is made of (B, K, S)
 
 
 class Captioner(nn.Module):
@@ -25,6 +30,7 @@ class Captioner(nn.Module):
         *,
         trunk: str = "lite0",
         attention: str = "additive",
+        hard: bool = False,
         memory: int = 512,
         embedding: int = 256,
         decoder: int = 512,
@@ -36,8 +42,9 @@ class Captioner(nn.Module):
     ) -> None:
         super().__init__()
         self.vocabulary, self.decoder_width, self.pad, self.trunk_name = vocabulary, decoder, pad, trunk
+        self.hard = hard
         self.annotate = nn.Linear(WIDTHS[trunk], memory)
-        self.attention = variant(attention)(memory, decoder, attention_width)
+        self.attention = made(attention, memory, decoder, attention_width)
         self.start_hidden = nn.Linear(memory, decoder)  # f_init,h of §3.1.2
         self.start_cell = nn.Linear(memory, decoder)  # f_init,c
         self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=pad)
@@ -73,16 +80,31 @@ class Captioner(nn.Module):
         """Pixels (B, 3, 224, 224) -> as `begin`."""
         return self.begin(self.trunk(pixels))
 
+    def taken(self, weights: Tensor) -> Tensor:
+        """What the context is made of when nothing is drawn: everything by weight; hard, the likeliest place alone."""
+        if not self.hard:
+            return weights
+        best = weights.argmax(-1, keepdim=True)
+        return (torch.arange(weights.shape[-1]) == best).to(weights.dtype)
+
     def advance(
-        self, word: Tensor, hidden: Tensor, cell: Tensor, memory: Tensor, keys: Tensor, mask: Tensor
+        self,
+        word: Tensor,
+        hidden: Tensor,
+        cell: Tensor,
+        memory: Tensor,
+        keys: Tensor,
+        mask: Tensor,
+        take: Take | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """One LSTM step without the output layer: word (B, K, 4H) is `input_word` of the last embedding.
 
+        take: what the context is made of, if not `taken`.
         Returns hidden and cell (B, K, H), the gated context (B, K, M), weights (B, K, S) and gate (B, K).
         """
         weights = self.attention(hidden, keys, mask)
         gate = torch.sigmoid(self.gate(hidden))  # (B, K, 1)
-        context = gate * torch.matmul(weights, memory)
+        context = gate * torch.matmul((take or self.taken)(weights), memory)
         gates = word + self.input_context(context) + self.recurrent(hidden)
         enter, forget, out, candidate = gates.chunk(4, dim=-1)
         cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(candidate)
@@ -102,8 +124,10 @@ class Captioner(nn.Module):
         hidden, cell, context, weights, gate = self.advance(self.input_word(embedded), hidden, cell, memory, keys, mask)
         return self.output(hidden, embedded, context), hidden, cell, weights, gate
 
-    def unroll(self, features: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Teacher-forced: features (B, S, F), given (B, K, T) words in.
+    def unroll(
+        self, features: Tensor, given: Tensor, take: Take | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Teacher-forced: features (B, S, F), given (B, K, T) words in; take as in `advance`.
 
         Returns hiddens (B, K, T, H), embedded (B, K, T, E), contexts (B, K, T, M), weights (B, K, T, S).
         """
@@ -115,7 +139,7 @@ class Captioner(nn.Module):
         words = self.input_word(embedded)
         hiddens, contexts, weights = [], [], []
         for t in range(steps):
-            hidden, cell, context, row, _ = self.advance(words[:, :, t], hidden, cell, memory, keys, mask)
+            hidden, cell, context, row, _ = self.advance(words[:, :, t], hidden, cell, memory, keys, mask, take)
             hiddens.append(hidden)
             contexts.append(context)
             weights.append(row)

@@ -111,6 +111,16 @@ class DecoderLayer(nn.Module):
         out: Tensor = x + self.drop(self.inner(self.norms[2](x)))
         return out
 
+    def looking(self, x: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """As `forward`, with the weights of cross-attention (B, N, T, S), which the fused kernel does not give."""
+        normal, cross = self.norms[0](x), self.cross
+        x = x + self.drop(self.own(normal, normal, causal=True))
+        of_source = self.project(memory)
+        energies = cross.scores(cross.split(cross.query(self.norms[1](x))), of_source.keys)
+        weights = torch.softmax(energies.masked_fill(~mask, MASKED), -1)
+        x = x + self.drop(cross.merge(torch.matmul(weights, of_source.values)))
+        return x + self.drop(self.inner(self.norms[2](x))), weights
+
     def project(self, memory: Tensor) -> Memory:
         """The keys and values of the source, once a request: (B, S, D) -> twice (B, N, S, D/N)."""
         cross = self.cross
@@ -230,6 +240,22 @@ class TransformerTranslator(nn.Module):
     def logits_at(self, source: Tensor, given: Tensor, real: Tensor) -> Tensor:
         """Logits (N, V) of the N positions where real (B, T) is true: padding costs no vocabulary product."""
         return self.output(self.hidden(source, given)[real])
+
+    def logits_and_rows(self, source: Tensor, given: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """As `logits_at`, with the weights (B, T, S) of one head, the first of the last layer but one.
+
+        For training that says where to look: which head that is told was found by Garg et al. 2019, §3.
+        """
+        mask, layers = source != self.pad, self._decoder()
+        memory, told = self.memory(source, mask), max(0, len(layers) - 2)
+        x = self.embed(given, torch.arange(given.shape[1]).expand_as(given))
+        weights = x
+        for i, layer in enumerate(layers):
+            if i == told:
+                x, weights = layer.looking(x, memory, mask[:, None, None])
+            else:
+                x = layer(x, memory, mask[:, None, None])
+        return self.output(x[real]), weights[:, 0]
 
     def nothing(self, memory: list[Memory]) -> list[Cache]:
         """The caches before the first step: no entries."""

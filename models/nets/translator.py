@@ -1,7 +1,7 @@
 """The recurrent translator: a bidirectional GRU encoder, attention, and a GRU decoder with deep output.
 
 Bahdanau et al. 2015, "Neural Machine Translation by Jointly Learning to Align and Translate",
-§3.1, §3.2 and A.1-A.2. Knows nothing of text: ids go in, scores come out.
+§3.1, §3.2 and A.1-A.2. Knows nothing of text, ids go in and scores come out; nor of which attention it has.
 
 One departure, as in most later code: the output embedding is tied to the input embedding
 (Press and Wolf 2017), so the maxout layer ends at the embedding's width.
@@ -15,21 +15,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from models.attention import variant
+from models.attention import Look, made
 
 
 class RecurrentTranslator(nn.Module):
     """Source ids to target scores, one GRU step a target piece.
 
     Axes: B requests, K rows a request, S source pieces, T target pieces, V vocabulary,
-    M = 2 * encoder width, H decoder width, E embedding width.
+    M = 2 * encoder width, H decoder width, E embedding width, W what is kept from step to step: `widths` added up.
     """
 
     def __init__(
         self,
         vocabulary: int,
         *,
-        attention: str = "additive",
+        attention: str | dict[str, Any] = "additive",
         embedding: int = 256,
         encoder: int = 256,
         decoder: int = 512,
@@ -41,42 +41,68 @@ class RecurrentTranslator(nn.Module):
     ) -> None:
         super().__init__()
         memory = 2 * encoder
-        self.vocabulary, self.decoder_width, self.pad = vocabulary, decoder, pad
+        self.vocabulary, self.pad = vocabulary, pad
         self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=pad)
         nn.init.normal_(self.embedding.weight, std=embedding**-0.5)  # tied: a larger start learns nothing
         self.encoder = nn.GRU(embedding, encoder, batch_first=True, bidirectional=True)
         self.start = nn.Linear(encoder, decoder)  # s_0 = tanh(W_s h_1 backward), A.2.2
-        self.attention = variant(attention)(memory, decoder, attention_width)
+        self.attention = made(attention, memory, decoder, attention_width)
+        self.widths = [decoder, self.attention.carried]
         self.input_word = nn.Linear(embedding, 3 * decoder)  # W, W_z, W_r of A.1.1 in one product
-        self.input_context = nn.Linear(memory, 3 * decoder, bias=False)  # C, C_z, C_r
         self.recurrent = nn.Linear(decoder, 3 * decoder)  # U, U_z, U_r
-        self.deep = nn.Linear(decoder + embedding + memory, 2 * embedding)  # U_o, V_o, C_o of A.2.2
+        self.join(embedding, decoder, memory)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
         self.drop_embedding = nn.Dropout(dropout_embedding)
         self.drop_memory = nn.Dropout(dropout_memory)
         self.drop_output = nn.Dropout(dropout_output)
         nn.init.orthogonal_(self.recurrent.weight)
 
+    def join(self, embedding: int, decoder: int, memory: int) -> None:
+        """Make the layers that join context and decoder."""
+        self.input_context = nn.Linear(memory, 3 * decoder, bias=False)  # C, C_z, C_r
+        self.deep = nn.Linear(decoder + embedding + memory, 2 * embedding)  # U_o, V_o, C_o of A.2.2
+
+    @property
+    def state_width(self) -> int:
+        """W."""
+        return sum(self.widths)
+
     def encode(self, source: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Source ids and mask (B, S) -> memory (B, S, M), keys (B, S, A), state (B, H)."""
+        """Source ids and mask (B, S) -> memory (B, S, M), keys (B, S, A), state (B, W)."""
         embedded = self.drop_embedding(self.embedding(source))
         packed = pack_padded_sequence(embedded, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
         memory, last = self.encoder(packed)
         memory = pad_packed_sequence(memory, batch_first=True, total_length=source.shape[1])[0]
         memory = self.drop_memory(memory)
-        return memory, self.attention.project(memory), torch.tanh(self.start(last[1]))
+        return memory, self.attention.project(memory), self.first(last)
 
-    def advance(
-        self, word: Tensor, state: Tensor, memory: Tensor, keys: Tensor, mask: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """One decoder step for K rows a request, without the output layer.
+    def first(self, last: Tensor) -> Tensor:
+        """The encoder's last states (2, B, M/2), forward and backward, -> the state of the first step (B, W)."""
+        nothing = [torch.zeros_like(last[1, :, :1]).expand(-1, width) for width in self.widths[1:-1]]
+        ends = self.drop_memory(torch.cat([last[0], last[1]], -1))
+        return self.whole(torch.tanh(self.start(last[1])), *nothing, self.attention.start(ends))
 
-        word (B, K, 3H) is `input_word` of the last embedding, state (B, K, H).
-        Returns the new state (B, K, H), the context (B, K, M) and the weights (B, K, S).
+    def parts(self, state: Tensor) -> list[Tensor]:
+        """A state (..., W) by its widths; nothing is split where there is one part, so that no graph has to."""
+        widths = [width for width in self.widths if width]
+        filled = iter(state.split(widths, -1) if len(widths) > 1 else [state])
+        return [next(filled) if width else state[..., :0] for width in self.widths]
+
+    def whole(self, *parts: Tensor) -> Tensor:
+        """The state (..., W) of its parts."""
+        filled = [part for part, width in zip(parts, self.widths, strict=True) if width]
+        return torch.cat(filled, -1) if len(filled) > 1 else filled[0]
+
+    def advance(self, word: Tensor, state: Tensor, memory: Tensor, keys: Tensor, mask: Tensor) -> tuple[Tensor, Look]:
+        """One decoder step for K rows a request, without the output layer: it looks with its last state (§3.1).
+
+        word (B, K, 3H) is `input_word` of the last embedding, state (B, K, W).
+        Returns the new state (B, K, W) and what was seen.
         """
-        weights = self.attention(state, keys, mask)
-        context = torch.matmul(weights, memory)
-        return self.gru(word + self.input_context(context), state), context, weights
+        hidden, carried = self.parts(state)
+        seen = self.attention.look(hidden, memory, keys, mask, carried)
+        hidden = self.gru(word + self.input_context(seen.context), hidden)
+        return self.whole(hidden, seen.carried), seen
 
     def gru(self, gates: Tensor, state: Tensor) -> Tensor:
         """Gated recurrent unit (A.1.1, with Cho's reset applied after the product, as cuDNN does)."""
@@ -87,18 +113,18 @@ class RecurrentTranslator(nn.Module):
         return candidate + update * (state - candidate)
 
     def output(self, state: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
-        """Deep output with one maxout layer (A.2.2): (..., H), (..., E), (..., M) -> logits (..., V)."""
-        deep = self.deep(torch.cat([state, embedded, context], dim=-1))
+        """Deep output with one maxout layer (A.2.2): (..., W), (..., E), (..., M) -> logits (..., V)."""
+        deep = self.deep(torch.cat([self.parts(state)[0], embedded, context], dim=-1))
         maxout = deep.unflatten(-1, (-1, 2)).amax(-1)
         return nn.functional.linear(self.drop_output(maxout), self.embedding.weight, self.bias)
 
     def step(
         self, token: Tensor, state: Tensor, memory: Tensor, keys: Tensor, mask: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """One whole decoder step: token (B, K), state (B, K, H) -> logits (B, K, V), state, weights (B, K, S)."""
+    ) -> tuple[Tensor, Tensor, Look]:
+        """One whole decoder step: token (B, K), state (B, K, W) -> logits (B, K, V), state, what was seen."""
         embedded = self.embedding(token)
-        state, context, weights = self.advance(self.input_word(embedded), state, memory, keys, mask)
-        return self.output(state, embedded, context), state, weights
+        state, seen = self.advance(self.input_word(embedded), state, memory, keys, mask)
+        return self.output(state, embedded, seen.context), state, seen
 
     def begin(self, source: Tensor) -> Any:
         """Source (B, S) -> what `follow` needs: one row a request, in search of a greedy answer."""
@@ -109,13 +135,13 @@ class RecurrentTranslator(nn.Module):
     def follow(self, token: Tensor, place: Any) -> tuple[Tensor, Tensor, Any]:
         """The last piece (B, 1) -> logits (B, 1, V) of the next, weights (B, 1, S), and the new place."""
         memory, keys, mask, state = place
-        logits, state, weights = self.step(token, state, memory, keys, mask)
-        return logits, weights, (memory, keys, mask, state)
+        logits, state, seen = self.step(token, state, memory, keys, mask)
+        return logits, seen.weights, (memory, keys, mask, state)
 
     def unroll(self, source: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Teacher-forced steps without the output layer: source (B, S), given (B, T) target inputs.
 
-        Returns states (B, T, H), embedded (B, T, E), contexts (B, T, M) and weights (B, T, S).
+        Returns states (B, T, W), embedded (B, T, E), contexts (B, T, M) and weights (B, T, S).
         """
         mask = source != self.pad
         memory, keys, first = self.encode(source, mask)
@@ -123,10 +149,10 @@ class RecurrentTranslator(nn.Module):
         words = self.input_word(embedded)[:, :, None, :]
         state, states, contexts, rows = first[:, None, :], [], [], []
         for t in range(given.shape[1]):
-            state, context, weights = self.advance(words[:, t], state, memory, keys, mask)
+            state, seen = self.advance(words[:, t], state, memory, keys, mask)
             states.append(state)
-            contexts.append(context)
-            rows.append(weights)
+            contexts.append(seen.context)
+            rows.append(seen.weights)
         return torch.cat(states, 1), embedded, torch.cat(contexts, 1), torch.cat(rows, 1)
 
     def forward(self, source: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,7 +160,11 @@ class RecurrentTranslator(nn.Module):
         states, embedded, contexts, weights = self.unroll(source, given)
         return self.output(states, embedded, contexts), weights
 
+    def logits_and_rows(self, source: Tensor, given: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """As `logits_at`, with the weights (B, T, S): for training that says where to look."""
+        states, embedded, contexts, weights = self.unroll(source, given)
+        return self.output(states[real], embedded[real], contexts[real]), weights
+
     def logits_at(self, source: Tensor, given: Tensor, real: Tensor) -> Tensor:
         """Logits (N, V) of the N positions where real (B, T) is true: padding costs no vocabulary product."""
-        states, embedded, contexts, _ = self.unroll(source, given)
-        return self.output(states[real], embedded[real], contexts[real])
+        return self.logits_and_rows(source, given, real)[0]

@@ -5,6 +5,7 @@ Knows nothing of optimisers or checkpoints. The `data` part of a recipe:
     "folder": "captioning/flickr8k", "vocabulary": 2600, "pictures": 20 (a batch), "longest": 22 (words),
     "stochastic": 1.0 (the λ of Xu et al. 2015, eq. 14), "features": folder of the cache, under OUT,
     "pool": 2 (train on averages of 2 x 2 places: four times cheaper, a good start for the full grid; 1 for none)
+    "hard": {"reinforce": 0.1, "entropy": 0.002, "expected": 0.5} (of a net with hard attention: see `models/hard.py`)
     "reward": {"epoch": 5, "bleu": 2.0} (optional: from this epoch on, 0 for all, learn from `models/scst.py`;
         "corpus": 1.0 in it adds a draw's share of the corpus's BLEU, which keeps captions from getting short)
 """
@@ -25,6 +26,7 @@ from torch import Tensor
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
 from models.data import padded
 from models.features import features
+from models.hard import Bound
 from models.loss import smoothed_cross_entropy
 from models.nets.captioner import Captioner, doubly_stochastic
 from models.scst import Rewards, self_critical
@@ -82,6 +84,7 @@ class Captioning:
         self.dev = features(cache / f"{prefix}.dev.f16.npy", archive, dev, trunk)
         self.earned = 0.0  # moving average of the rewards of draws
         self.net = Captioner(len(self.vocabulary), **recipe["net"])
+        self.bound = Bound(**self.part.get("hard", {}))
 
     def batches(self, epoch: int, random: np.random.Generator) -> Iterator[Batch]:
         """Pictures of like caption length together; each mirrored in half of the epochs."""
@@ -109,10 +112,13 @@ class Captioning:
         target = batch.captions
         given = torch.cat([torch.full_like(target[..., :1], BOS), target[..., :-1]], -1)
         real = target != PAD
-        hiddens, embedded, contexts, weights = self.net.unroll(batch.annotations, given)
         known = real & (target != UNK)
+        smoothing = self.part.get("smoothing", 0.1)
+        if self.net.hard:
+            return self.bound.loss(self.net, batch.annotations, given, target, known, smoothing), int(known.sum())
+        hiddens, embedded, contexts, weights = self.net.unroll(batch.annotations, given)
         logits = self.net.output(hiddens[known], embedded[known], contexts[known])
-        losses = smoothed_cross_entropy(logits, target[known], self.part.get("smoothing", 0.1))
+        losses = smoothed_cross_entropy(logits, target[known], smoothing)
         return losses.mean() + self.part["stochastic"] * doubly_stochastic(weights, real), len(losses)
 
     def _earn(self, batch: Batch) -> tuple[Tensor, int]:

@@ -6,14 +6,16 @@ Knows nothing of optimisers or checkpoints. The `data` part of a recipe:
     "train": [{"aligned": "translation/multi30k/train"}, {"tabbed": "translation/tatoeba/….tsv.xz", "sample": 20000}],
     "dev": "translation/multi30k/val"
 
-A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` wrote it.
+A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` wrote it. One of
+{"grammar": NUMBER, "seed": SEED} is made up by `models/grammar.py`; with "guide": 0.1 in `data`, rows learn to look
+where it says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sacrebleu
@@ -22,25 +24,44 @@ from torch import Tensor
 
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
 from models.data import Pair, aligned, bucketed, lines, padded, tabbed
+from models.grammar import Aligned, Grammar
+from models.guided import cost, rows, stacked
 from models.loss import smoothed_cross_entropy
+from models.nets.luong import LuongTranslator
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
 
 Translator = RecurrentTranslator | TransformerTranslator
-KINDS: dict[str, type[Translator]] = {"recurrent": RecurrentTranslator, "transformer": TransformerTranslator}
+KINDS: dict[str, type[Translator]] = {
+    "recurrent": RecurrentTranslator,
+    "luong": LuongTranslator,
+    "transformer": TransformerTranslator,
+}
 LONGEST = 80  # pieces a side; longer pairs are left out of training
+
+
+class Batch(NamedTuple):
+    """Some pairs: source (B, S) and target (B, T) with EOS at the end and PAD after it."""
+
+    source: Tensor
+    target: Tensor
+    wanted: Tensor | None = None  # (B, T, S) where rows should look, zero where nobody knows
 
 
 class Corpus:
     """One source of training pairs, cut into pieces once; `sample` of them are drawn anew each epoch, or all."""
 
-    def __init__(self, pairs: list[Pair], vocabulary: Vocabulary, sample: int | None) -> None:
+    def __init__(
+        self, pairs: list[Pair], vocabulary: Vocabulary, sample: int | None, alignments: Sequence[Aligned] = ()
+    ) -> None:
         kept = [(pair, vocabulary.ids(pair.source), vocabulary.ids(pair.target)) for pair in pairs]
         kept = [row for row in kept if max(len(row[1]), len(row[2])) < LONGEST]
         self.texts = [pair.source for pair, _, _ in kept]
         self.sources = [[*ids, EOS] for _, ids, _ in kept]
         self.targets = [[*ids, EOS] for _, _, ids in kept]
         self.sample = sample
+        known = {pair.texts(): pair for pair in alignments}
+        self.rows = [rows(known[pair], vocabulary) if pair in known else None for pair, _, _ in kept]
 
     def drawn(self, random: np.random.Generator) -> np.ndarray:
         """Indices of this epoch's examples."""
@@ -64,42 +85,45 @@ class Translation:
             )
         self.vocabulary = Vocabulary(path)
         self.corpora = [
-            Corpus(some, self.vocabulary, source.get("sample"))
+            Corpus(some, self.vocabulary, source.get("sample"), grammar(source))
             for some, source in zip(pairs, part["train"], strict=True)
         ]
         self.dev = aligned(data / part["dev"], *languages)
         self.net = translator(len(self.vocabulary), recipe["net"])
-        self.smoothing = part.get("smoothing", 0.1)
+        self.smoothing, self.guide = part.get("smoothing", 0.1), part.get("guide", 0.0)
 
-    def batches(self, epoch: int, random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches (source (B, S), target (B, T)) with EOS at the end and PAD after it."""
-        sources, targets = [], []
+    def batches(self, epoch: int, random: np.random.Generator) -> Iterator[Batch]:
+        """Batches of pairs of like length."""
+        sources, targets, known = [], [], []
         for corpus in self.corpora:
             for i in corpus.drawn(random):
                 sources.append(self._source(corpus, int(i), random))
                 targets.append(corpus.targets[i])
+                known.append(corpus.rows[i])
         lengths = np.array([(len(s), len(t)) for s, t in zip(sources, targets, strict=True)])
-        for rows in bucketed(lengths, self.part["cells"], random):
-            yield (
-                torch.from_numpy(padded([sources[i] for i in rows])),
-                torch.from_numpy(padded([targets[i] for i in rows])),
-            )
+        for places in bucketed(lengths, self.part["cells"], random):
+            source, target = (torch.from_numpy(padded([of[i] for i in places])) for of in (sources, targets))
+            shape = (*target.shape, source.shape[1])
+            yield Batch(source, target, stacked([known[i] for i in places], shape) if self.guide else None)
 
     def _source(self, corpus: Corpus, i: int, random: np.random.Generator) -> list[int]:
         """The source's ids; with BPE-dropout on, half of the sentences are cut at random."""
         dropout = self.part.get("dropout", 0.0)
-        if not dropout or random.random() < 0.5:
+        if not dropout or corpus.rows[i] is not None or random.random() < 0.5:
             return corpus.sources[i]
         return [*self.vocabulary.sampled(corpus.texts[i], dropout), EOS][:LONGEST]
 
-    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, int]:
-        """Mean label-smoothed cross-entropy over the real target positions."""
-        source, target = batch
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        """Mean label-smoothed cross-entropy over the real target positions, and the cost of looking elsewhere."""
+        source, target, wanted = batch
         given = torch.cat([torch.full_like(target[:, :1], BOS), target[:, :-1]], 1)
         real = target != PAD
-        logits = self.net.logits_at(source, given, real)
+        if wanted is None or not wanted.any():
+            losses = smoothed_cross_entropy(self.net.logits_at(source, given, real), target[real], self.smoothing)
+            return losses.mean(), len(losses)
+        logits, weights = self.net.logits_and_rows(source, given, real)
         losses = smoothed_cross_entropy(logits, target[real], self.smoothing)
-        return losses.mean(), len(losses)
+        return losses.mean() + self.guide * cost(weights, wanted), len(losses)
 
     def score(self) -> dict[str, float]:
         """sacreBLEU (cased, 13a) of the greedy decode of the development set."""
@@ -121,11 +145,18 @@ def translator(vocabulary: int, part: dict[str, Any]) -> Translator:
 
 def corpus(source: dict[str, Any], data: Path, out: Path, languages: tuple[str, str]) -> list[Pair]:
     """The pairs of one entry of the recipe's `train` list; distilled ones lie in the run's own folder."""
+    if "grammar" in source:
+        return [Pair(*pair.texts()) for pair in grammar(source)]
     if "distilled" in source:
         return [Pair(*line.split("\t")) for line in lines(out / source["distilled"])]
     if "aligned" in source:
         return aligned(data / source["aligned"], *languages)
     return tabbed(data / source["tabbed"], english_is_source=languages[0] == "en")
+
+
+def grammar(source: dict[str, Any]) -> list[Aligned]:
+    """The pairs with known alignments of one entry; of most there are none."""
+    return list(Grammar(source["seed"]).sentences(source["grammar"])) if "grammar" in source else []
 
 
 @torch.no_grad()

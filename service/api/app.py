@@ -17,6 +17,7 @@ from service.api import metrics, openapi, pages, problems, routes
 from service.api.body_limit import BodyLimit
 from service.api.desk import Desk
 from service.api.door import Door
+from service.api.kserve import kserve
 from service.api.request_id import RequestIds
 from service.api.watch import Watch
 from service.messages import Link
@@ -28,7 +29,8 @@ from service.telemetry.traces import Tracer
 DESCRIPTION = """Text or a picture goes in; a translation or a caption comes out, with the attention that made it.
 
 A map shows where each word's context came from, not why the word was chosen. Ask for the answer as JSON, or with
-`Accept` as text/plain, text/html, image/svg+xml, image/png or application/x-npz."""
+`Accept` as text/plain, text/html, image/svg+xml, image/png, application/x-npz, or, word by word,
+image/webp and image/gif."""
 
 # FastAPI's own would put paths, queries and exceptions' messages, which are what users write, into spans and records.
 OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
@@ -83,6 +85,7 @@ def create_app(
     app.include_router(routes.about(desk, counts))
     if expose:
         app.include_router(metrics.router(meter))
+    app.include_router(kserve(link, app.version))
     app.include_router(pages.pages())
     openapi.install(app, tasks)
     problems.install(app)

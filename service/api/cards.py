@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from bundle.manifest import AttentionOutput, Bundle, Limits, Manifest, Score, SearchDefaults
+from bundle.manifest import AT, AttentionOutput, Bundle, Limits, Manifest, Score, SearchDefaults
 from service.api.metrics import Statistics
 from service.errors import NotReady, UnknownModel
 from service.messages import Link
@@ -19,8 +19,10 @@ from service.messages import Link
 class Card(BaseModel):
     """A loaded model: what it is, how well it does by which command, and whose it is."""
 
+    id: str = Field(description="name@version, as answers name it")
     name: str
     version: str
+    default: bool = Field(description="whether the name alone means this version")
     task: str
     architecture: str
     description: str
@@ -56,9 +58,10 @@ class Health(BaseModel):
     models: list[str] = []
 
 
-def card(manifest: Manifest) -> Card:
-    """The card of a manifest."""
-    return Card(**{name: getattr(manifest, name) for name in Card.model_fields})
+def card(key: str, bundle: Bundle) -> Card:
+    """The card of a bundle; key: what it goes by among those loaded, which is its name alone for a default version."""
+    told = {name: getattr(bundle.manifest, name) for name in Card.model_fields if name in Manifest.model_fields}
+    return Card(id=bundle.id, default=AT not in key, **told)
 
 
 def card_named(bundles: Mapping[str, Bundle], name: str) -> Card:
@@ -69,7 +72,8 @@ def card_named(bundles: Mapping[str, Bundle], name: str) -> Card:
     """
     if name not in bundles:
         raise UnknownModel(f"There is no such model here; loaded: {', '.join(bundles)}.")
-    return card(bundles[name].manifest)
+    found = bundles[name]
+    return card(next(key for key, one in bundles.items() if one is found), found)
 
 
 def ready(link: Link) -> Health:

@@ -10,14 +10,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from service.api.order import Order
-from service.errors import DeadlinePassed, QueueFull
+from service.api.order import Order, spent
+from service.errors import DeadlinePassed, QueueFull, UnknownModel
 from service.maps.view import View
-from service.messages import Done, Job, Link, answer
+from service.messages import Done, Link, answer
 from service.pace import Pace
 from service.tasks.contract import Asked, Bounds, Task
 from service.telemetry.journal import Journal
@@ -77,7 +77,28 @@ class Desk:
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, render: Render | None = None
     ) -> tuple[bytes, Mapping[str, float]]:
         """The answer to a request in one go; see `understand` and `answer`."""
-        return await self.answer(await self.understand(task, parse, asked_as), render)
+        async with self.understood(task, parse, asked_as) as order:
+            return await self.answer(order, render)
+
+    @asynccontextmanager
+    async def understood(
+        self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None
+    ) -> AsyncIterator[Order]:
+        """The same as `understand`, and while the order is worked on its model is not unloaded.
+
+        Raises:
+            HeedError: see `understand`.
+        """
+        while True:
+            order = await self.understand(task, parse, asked_as, size=size)
+            with ExitStack() as held:
+                try:
+                    for model in order.models:
+                        held.enter_context(self.link.hold(model))
+                except UnknownModel:
+                    continue  # it left in this very moment: who named no version is given the next one
+                yield order
+                return
 
     async def understand(
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None
@@ -93,7 +114,7 @@ class Desk:
         def prepared() -> Order:
             asked = parse()
             bundle = task.choose(asked, self.link.bundles)
-            encoded = task.encode(asked, bundle, self.bounds)
+            encoded = task.encode(asked, bundle, self.bounds, self.link.bundles)
             spent = time.monotonic() - began
             journal = Journal(inputs=len(encoded))
             journal.note("prepare", began, began + spent)
@@ -124,30 +145,32 @@ class Desk:
         """Stop the threads; what runs is finished first."""
         self.pool.shutdown(wait=True, cancel_futures=True)
 
-    async def _answers(self, order: Order) -> list[Done]:
-        """Every job's end, in order; the first failure cancels the others."""
-        jobs = order.jobs()
-        if len(jobs) == 1:
+    async def _answers(self, order: Order) -> list[list[Done]]:
+        """The ends of every input's jobs, in order; the first failure cancels the others."""
+        if len(order.encoded) == 1:
             async with in_time(order):
-                return [await self._one(order, 0, jobs[0])]
+                return [await self._course(order, 0)]
         try:
             async with in_time(order), asyncio.TaskGroup() as group:
-                waiting = [group.create_task(self._one(order, place, job)) for place, job in enumerate(jobs)]
+                waiting = [group.create_task(self._course(order, place)) for place in range(len(order.encoded))]
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return [task.result() for task in waiting]
 
-    async def _one(self, order: Order, place: int, job: Job) -> Done:
-        done = await answer(self.link, job)
+    async def _course(self, order: Order, place: int) -> list[Done]:
+        """One input's jobs, one after the other."""
+        done: list[Done] = []
+        while (job := order.job(place, done)) is not None:
+            done.append(await answer(self.link, job))
         self.heard(order, place, done)
         return done
 
-    def heard(self, order: Order, place: int, done: Done) -> None:
-        """One of an order's jobs has been answered, just now."""
-        best = done.hypotheses[0]
-        order.journal.answered(place, done.timings, len(best.ids), time.monotonic())
+    def heard(self, order: Order, place: int, done: Sequence[Done]) -> None:
+        """One of an order's inputs has been answered, just now, by so many jobs."""
+        tokens = sum(len(one.hypotheses[0].ids) for one in done)
+        order.journal.answered(place, spent(done), tokens, time.monotonic())
         if self.meter is not None:
-            self.meter.answered(order.bundle.manifest.name, best.rows)
+            self.meter.answered(order.bundle.manifest.name, done[0].hypotheses[0].rows)
 
     async def off_loop(self, work: Callable[[], T]) -> T:
         """The result of work that takes more than a moment."""
@@ -168,7 +191,8 @@ async def in_time(order: Order) -> AsyncIterator[None]:
         raise DeadlinePassed(f"The answer was not ready within {order.deadline - order.began:g} s.") from None
 
 
-def _longest(done: Sequence[Done]) -> dict[str, float]:
-    """The longest of each phase over the jobs."""
-    phases = {phase: None for one in done for phase in one.timings}
-    return {phase: max(one.timings.get(phase, 0.0) for one in done) for phase in phases}
+def _longest(done: Sequence[Sequence[Done]]) -> dict[str, float]:
+    """The longest of each phase over the inputs."""
+    each = [spent(ends) for ends in done]
+    phases = {phase: None for one in each for phase in one}
+    return {phase: max(one.get(phase, 0.0) for one in each) for phase in phases}

@@ -10,14 +10,15 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 from service.api.order import Order
-from service.messages import Done, Event, Failed, Job, Link, Tokens
+from service.messages import Done, Event, Failed, Link, Tokens
 
 
 class Feed:
     """`failure` is the first that befell any of the jobs; what was heard before is still worth telling."""
 
     def __init__(self, order: Order) -> None:
-        self.lives = order.lives()
+        self.order, self.lives = order, order.lives()
+        self.ends: dict[int, list[Done]] = {}  # of those inputs of which everything is done
         self.failure: Exception | None = None
         self.changed = asyncio.Event()
 
@@ -36,27 +37,32 @@ class Feed:
         if self.failure is not None:
             raise self.failure
 
-    async def listen(self, link: Link, place: int, job: Job) -> None:
-        """Follow one job to its end; leaving frees its slot at once."""
+    async def listen(self, link: Link, place: int) -> None:
+        """Follow one input's jobs to their end; leaving frees their slots at once."""
+        done: list[Done] = []
         try:
-            events = link.submit(job)
-            async with aclosing(events):
-                async for event in events:
-                    self._hear(place, event)
-            if self.lives[place].done is None:
-                raise RuntimeError("the link ended a job without Done or Failed")
+            while (job := self.order.job(place, done)) is not None:
+                events = link.submit(job)
+                async with aclosing(events):
+                    async for event in events:
+                        self._hear(place, event, done, streams=job.options.stream)
+                if not done or done[-1].job != job.id:
+                    raise RuntimeError("the link ended a job without Done or Failed")
+            self.ends[place] = done
         except Exception as failure:  # noqa: BLE001 - whoever tells the client raises it
             self.failure = self.failure or failure
         finally:
             self.changed.set()
 
-    def _hear(self, place: int, event: Event) -> None:
+    def _hear(self, place: int, event: Event, done: list[Done], *, streams: bool) -> None:
         if isinstance(event, Failed):
             raise event.error
         if isinstance(event, Tokens):
             self.lives[place].hear(event)
         elif isinstance(event, Done):
-            self.lives[place].finish(event)
+            done.append(event)
+            if streams:
+                self.lives[place].finish(event)
         self.changed.set()
 
 
@@ -68,7 +74,7 @@ async def at_work(link: Link, order: Order) -> AsyncIterator[Feed]:
         HeedError: the link refused one, at its first step.
     """
     feed = Feed(order)
-    listening = [asyncio.create_task(feed.listen(link, place, job)) for place, job in enumerate(order.jobs())]
+    listening = [asyncio.create_task(feed.listen(link, place)) for place in range(len(order.encoded))]
     try:
         await asyncio.sleep(0)  # each takes its first step
         feed.check()

@@ -40,7 +40,7 @@ def request_body(task: Task[Any, Any]) -> dict[str, Any]:
     whole = {"$ref": REF.format(model=task.request.__name__)}
     content: dict[str, Any] = {JSON: {"schema": whole, "example": dict(task.request_example)}}
     if task.upload:
-        schema = task.request.model_json_schema()
+        schema = task.request.model_json_schema(ref_template=REF)
         options = {name: field for name, field in schema["properties"].items() if name != task.upload}
         file = {"type": "string", "format": "binary", "description": "The picture."}
         content[FORM] = {"schema": {"type": "object", "properties": {FILE: file, **options}, "required": [FILE]}}

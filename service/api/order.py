@@ -12,7 +12,8 @@ from typing import Any
 from bundle.manifest import Bundle
 from service.maps.view import View
 from service.messages import Done, Job
-from service.tasks.contract import Answer, Asked, Encoded, Task
+from service.tasks.answer import Answer
+from service.tasks.contract import Asked, Encoded, Task
 from service.tasks.live import DoneEvent, Live, StartEvent, start
 from service.telemetry.journal import Journal
 
@@ -32,22 +33,34 @@ class Order:
     light: bool = False  # so small that it may be written on the event loop
     journal: Journal = field(default_factory=Journal)
 
-    def jobs(self) -> list[Job]:
-        """What the engine is to do. They have one owner, whose id is ours: those that callers choose may repeat."""
-        jobs = [one.job for one in self.encoded]
-        return [replace(job, owner=jobs[0].id, options=replace(job.options, deadline=self.deadline)) for job in jobs]
+    @property
+    def models(self) -> list[str]:
+        """The ids of all that its jobs ask, which are not unloaded before its end."""
+        others = (other.id for one in self.encoded for other in one.others)
+        return list(dict.fromkeys([self.bundle.id, *others]))
 
-    def written(self, done: Sequence[Done], timings: Mapping[str, float]) -> bytes:
+    def job(self, input_: int, done: Sequence[Done]) -> Job | None:
+        """What the engine is to do next for an input of which so much was done; none if that was all.
+
+        All jobs of an order have one owner, whose id is ours: those that callers choose may repeat.
+        """
+        one = self.encoded[input_]
+        job = one.then(done) if done else one.job
+        if job is None:
+            return None
+        return replace(job, owner=self.encoded[0].job.id, options=replace(job.options, deadline=self.deadline))
+
+    def written(self, done: Sequence[Sequence[Done]], timings: Mapping[str, float]) -> bytes:
         """The whole answer as JSON."""
         pairs = zip(self.encoded, done, strict=True)
-        results = [self.task.decode(self.asked, self.bundle, one.kept, end) for one, end in pairs]
-        whole = Answer(id=self.id, model=self.bundle.manifest.name, timings=rounded(timings), results=results)
+        results = [self.task.decode(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
+        whole = Answer(id=self.id, model=self.bundle.id, timings=rounded(timings), results=results)
         return whole.model_dump_json(exclude_none=True).encode()
 
-    def views(self, done: Sequence[Done]) -> list[View]:
+    def views(self, done: Sequence[Sequence[Done]]) -> list[View]:
         """How the answer is drawn."""
         pairs = zip(self.encoded, done, strict=True)
-        return [self.task.view(self.asked, self.bundle, one.kept, end) for one, end in pairs]
+        return [self.task.view(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
 
     def starts(self) -> list[StartEvent]:
         """What is told of each input before its answer is known."""
@@ -59,11 +72,17 @@ class Order:
         beams = [one.job.options.beam_size for one in self.encoded]
         return [Live(i, self.asked, self.bundle, greedy=beam == 1) for i, beam in enumerate(beams)]
 
-    def end(self, input_: int, done: Done) -> DoneEvent:
+    def end(self, input_: int, done: Sequence[Done]) -> DoneEvent:
         """What is told of one input in the end."""
         result = self.task.decode(self.asked, self.bundle, self.encoded[input_].kept, done)
-        timings = rounded({"prepare": self.prepared, **done.timings})
-        return DoneEvent(input=input_, id=self.id, model=self.bundle.manifest.name, timings=timings, **dict(result))
+        timings = rounded({"prepare": self.prepared, **spent(done)})
+        return DoneEvent(input=input_, id=self.id, model=self.bundle.id, timings=timings, **dict(result))
+
+
+def spent(done: Sequence[Done]) -> dict[str, float]:
+    """Seconds by phase of jobs that followed one another."""
+    phases = {phase: None for one in done for phase in one.timings}
+    return {phase: sum(one.timings.get(phase, 0.0) for one in done) for phase in phases}
 
 
 def rounded(timings: Mapping[str, float]) -> dict[str, float]:

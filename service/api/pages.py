@@ -14,8 +14,7 @@ from service.errors import HeedError, tree
 
 FOLDER = Path(__file__).parent.parent / "playground"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-PATHS = {"/": "index.html", "/docs": "docs.html", "/assets/page.css": "page.css", "/assets/index.js": "index.js"}
-PATHS |= {"/assets/docs.js": "docs.js", "/assets/icon.svg": "icon.svg"}
+PATHS = {"/": "index.html", "/docs": "docs.html"}
 # The drawn maps are shown in a frame, which inherits this policy and has one of its own: only their digests run there.
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
@@ -27,8 +26,8 @@ HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff
 def pages() -> APIRouter:
     """Routes of the pages, read once."""
     router = APIRouter(include_in_schema=False)
-    for path, name in PATHS.items():
-        file = FOLDER / name
+    assets = {f"/assets/{file.name}": file for file in sorted(FOLDER.iterdir()) if file.suffix != ".html"}
+    for path, file in {**{path: FOLDER / name for path, name in PATHS.items()}, **assets}.items():
         router.add_api_route(path, _page(file.read_bytes(), KINDS[file.suffix]), methods=["GET"], response_model=None)
     router.add_api_route("/docs/errors", _page(errors(), "text/html"), methods=["GET"], response_model=None)
     return router

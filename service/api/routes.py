@@ -18,7 +18,8 @@ from service.api.request_id import request_id
 from service.api.stream import EVENTS, stream
 from service.api.watch import NOBODY_THERE, note
 from service.maps.formats import FORMATS
-from service.tasks.contract import Answer, Task
+from service.tasks.answer import Answer
+from service.tasks.contract import Task
 
 RENDERS: dict[str, Render | None] = {bodies.JSON: None} | {media: format_.render for media, format_ in FORMATS.items()}
 TEXT = ("text/plain", "text/html")
@@ -31,7 +32,7 @@ def about(desk: Desk, counts: Counts) -> APIRouter:
 
     @router.get("/v1/models", summary="The models that are loaded", tags=["models"], responses=wrong)
     async def models() -> cards.Cards:
-        return cards.Cards(models=[cards.card(bundle.manifest) for bundle in desk.link.bundles.values()])
+        return cards.Cards(models=[cards.card(key, bundle) for key, bundle in desk.link.bundles.items()])
 
     @router.get("/v1/models/{model}", summary="One model's card, and how it fares", tags=["models"], responses=wrong)
     async def model(model: str) -> cards.Fared:
@@ -101,15 +102,15 @@ class _Work(Response):
     async def _answered(self, parse: bodies.Parse, size: int | None, media: str, scope: Scope, send: Send) -> Response:
         """The answer; a stream has been sent then, and what is returned stands for nothing."""
         asked = parse if media != EVENTS else lambda: parse().model_copy(update={"stream": True})
-        order = await self.desk.understand(self.task, asked, request_id(scope), size=size)
-        note(scope, order=order)
-        if order.asked.stream:
-            self.streams = True
-            failure = await stream(self.desk, order, send, self.ping_seconds)
-            if failure is not None:
-                note(scope, status=failure.status, code=failure.code)
-            return Response()
-        body, timings = await self.desk.answer(order, RENDERS[media])
+        async with self.desk.understood(self.task, asked, request_id(scope), size=size) as order:
+            note(scope, order=order)
+            if order.asked.stream:
+                self.streams = True
+                failure = await stream(self.desk, order, send, self.ping_seconds)
+                if failure is not None:
+                    note(scope, status=failure.status, code=failure.code)
+                return Response()
+            body, timings = await self.desk.answer(order, RENDERS[media])
         headers = {"Server-Timing": _server_timing(timings), "Vary": "Accept", "Cache-Control": "no-store"}
         charset = "; charset=utf-8" if media in TEXT else ""
         return Response(body, headers=headers, media_type=media + charset)

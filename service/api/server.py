@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 
@@ -30,3 +32,32 @@ class Server(uvicorn.Server):
         draining = asyncio.create_task(self.link.drain(self.drain_seconds))
         await super().shutdown(sockets)
         await draining
+
+
+class Beside(uvicorn.Server):
+    """One more listener in the same process: signals are for the first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None of them."""
+        yield
+
+
+@asynccontextmanager
+async def beside(config: uvicorn.Config | None) -> AsyncIterator[None]:
+    """Another listener, if there is to be one, for as long as the context lasts.
+
+    Raises:
+        SystemExit: its address is taken; uvicorn has said so.
+    """
+    if config is None:
+        yield
+        return
+    sock = config.bind_socket()
+    server = Beside(config)
+    serving = asyncio.create_task(server.serve([sock]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

@@ -65,7 +65,7 @@ async def _tell(desk: Desk, order: Order, feed: Feed, wire: Wire, ping_seconds: 
             await wire.ping()
             continue
         for live in list(unfinished):
-            done = live.done  # looked at before the news, which then are all there are
+            done = feed.ends.get(live.input)  # looked at before the news, which then are all there are
             while news := live.news():
                 await wire.say(news)
             if done is not None:

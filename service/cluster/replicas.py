@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from bundle.manifest import named
+from bundle.zoo import named
 from service.link.listener import Listener
 from service.link.ray import ROWS, Listing, RayLink
 from service.serve import application
@@ -61,7 +61,7 @@ class Engine:
 
     def record_autoscaling_stats(self) -> dict[str, float]:
         """What `service.link.ray.Few` decides by."""
-        return {ROWS: self.catalog.load()}
+        return {ROWS: self.catalog.rows()}
 
     def __del__(self) -> None:
         """Serve calls this when it stops the replica: finish what was taken."""

@@ -20,7 +20,7 @@ from ray import serve
 from ray.serve.config import AutoscalingConfig, AutoscalingPolicy, HTTPOptions
 from ray.serve.schema import LoggingConfig
 
-from bundle.manifest import named
+from bundle.zoo import named
 from service.cluster.plan import Group, groups
 from service.cluster.replicas import Engine, Front, Told
 from service.errors import EngineFailed
@@ -42,7 +42,7 @@ def run(settings: Settings, *, detach: bool) -> int:
         Meaningless: the plan of engines makes no sense.
         EngineFailed: what was deployed did not become ready.
     """
-    models = list(named(settings.zoo, settings.models))
+    models = [one.id for one in named(settings.zoo, settings.models).values()]
     plan = groups(settings.ray_engines, models)  # before anything is started
     local = settings.ray_address is None and "RAY_ADDRESS" not in os.environ
     ray.init(

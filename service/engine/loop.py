@@ -16,6 +16,7 @@ import numpy as np
 
 from service.engine.layout import Layout
 from service.engine.replies import answers, told
+from service.engine.review import Recall, Review, recall, remember, reviews
 from service.engine.scheduler import Scheduler, span_for, width_for
 from service.engine.sequence import Sequence
 from service.engine.session import Encoded
@@ -64,6 +65,7 @@ class Loop:
         if span_for(session.layout.positions) > cells:
             raise ValueError(f"its longest input takes {span_for(session.layout.positions)} cells; there are {cells}")
         self.tables: dict[tuple[int, int], Slots] = {}  # by beam width and span
+        self.reviews: dict[tuple[str, int], Review] = {}  # of answers that were found; by kind and span
         self.pace, self.tally = Pace(), Tally()
         self.change = threading.Condition()
         self.draining = self.dead = False
@@ -157,15 +159,19 @@ class Loop:
 
     def seated(self) -> int:
         """Beam rows seated, dead ones included: what a step costs."""
-        return sum(table.count * width for (width, _), table in list(self.tables.items()))
+        return sum(table.count * table.width for table in self._tables())
+
+    def _tables(self) -> list[Slots | Review]:
+        return [*list(self.tables.values()), *list(self.reviews.values())]
 
     def figures(self) -> Figures:
         """What was counted so far, and how many wait and sit now."""
-        return self.tally.figures(self.scheduler.waiting_rows, sum(one.count for one in list(self.tables.values())))
+        return self.tally.figures(self.scheduler.waiting_rows, sum(one.count for one in self._tables()))
 
     def _cells(self) -> int:
         """Memory positions taken, padding included."""
-        return sum(table.count * span for (_, span), table in self.tables.items())
+        reviewed = sum(review.count * review.variants * span for (_, span), review in self.reviews.items())
+        return reviewed + sum(table.count * span for (_, span), table in self.tables.items())
 
     def admit(self) -> None:
         """Seat the next guests. Never waits: if nobody is there the step goes on without."""
@@ -214,6 +220,7 @@ class Loop:
             states = [values[places] for values in encoded.states]
             for place in places:
                 guests[place].encoded = now
+                remember(guests[place], [values[place] for values in encoded.states])
             table.seat([guests[place] for place in places], memory, states, encoded.lengths[places])
         self.fresh += guests
 
@@ -227,7 +234,7 @@ class Loop:
     def step(self) -> None:
         """One step for every table, then see off those who are done."""
         now = time.monotonic()
-        for table in self.tables.values():
+        for table in self._tables():
             if table.count:
                 began, rows = now, table.count * table.width
                 places = table.advance(self.session.step(table.feeds(), table.kept()))
@@ -242,22 +249,35 @@ class Loop:
 
     def _see_off(self, now: float, *, someone_left: bool) -> None:
         """Free the places of those who left and of those whose time is up."""
-        for table in self.tables.values():
+        for table in self._tables():
             if someone_left or table.deadlines[: table.count].min(initial=np.inf) <= now:
-                for place in range(table.count - 1, -1, -1):
+                for place in reversed(range(len(table.guests))):
                     if table.guests[place].cancelled or table.deadlines[place] <= now:
                         self._send_off(table.leave(place), now)
 
-    def emit(self, table: Slots, places: list[int], now: float) -> None:
-        """Tell listeners what is new; send the finished guests their answers and free their places."""
-        for guest, tokens in told(table):
+    def emit(self, table: Slots | Review, places: list[int], now: float) -> None:
+        """Tell listeners what is new; send the finished guests their answers, or to a review; free their places."""
+        for guest, tokens in () if isinstance(table, Review) else told(table):
             guest.sink(tokens)
         for place in reversed(places):
-            hypotheses = answers(table, place)
-            guest = table.leave(place)
+            guest = table.guests[place]
+            if not isinstance(table, Review):
+                guest.answers = answers(table, place)
+            more = reviews(guest) if guest.answers else []
+            if more:
+                self._review(more[0], recall(table, place))
+            table.leave(place)
             self.pace.leave(table.width, now)
-            self.tally.tokens += len(hypotheses[0].ids) if hypotheses else 0
-            guest.sink(Done(guest.job.id, hypotheses, guest.timings(now)))
+            if not more:
+                self.tally.tokens += len(guest.answers[0].ids) if guest.answers else 0
+                guest.sink(Done(guest.job.id, guest.answers, guest.timings(now)))
+
+    def _review(self, kind: str, one: Recall) -> None:
+        """Send a guest to a table where its answer is said again."""
+        key = kind, span_for(one.looks.shape[-1])
+        if key not in self.reviews:
+            self.reviews[key] = Review(kind, self.scheduler.rows, self.session.layout)
+        self.reviews[key].arrivals.append(one)
 
     def _send_off(self, sequence: Sequence, now: float) -> None:
         """Tell a guest who left, or whose time is up."""
@@ -272,7 +292,9 @@ class Loop:
         with self.change:
             self.dead = True
             pending = self.scheduler.clear()
-        pending += [guest for table in self.tables.values() for guest in table.guests]
+        pending += [guest for table in self._tables() for guest in table.guests]
+        pending += [one.guest for review in self.reviews.values() for one in review.arrivals]
         self.tables.clear()
+        self.reviews.clear()
         for sequence in pending:
             sequence.sink(Failed(sequence.job.id, error))

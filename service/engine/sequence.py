@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from service.engine.trail import Told
-from service.messages import Event, Job
+from service.messages import Event, Hypothesis, Job
 
 
 class Ended(NamedTuple):
@@ -34,6 +34,8 @@ class Sequence:
     encoded: float = 0.0
     ended: list[Ended] = field(default_factory=list)
     streamed: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))  # ids told to who listens
+    first: list[np.ndarray] = field(default_factory=list)  # the state it began with, if its answer is to be reviewed
+    answers: tuple[Hypothesis, ...] = ()  # what it found, while its answer is reviewed
     waiting: bool = False  # in the queue
     cancelled: bool = False
 

@@ -5,12 +5,16 @@ Knows nothing of requests, beams or seats: arrays in, arrays out, under the name
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at the import; later, one report has left already
+
 import onnxruntime
 
 from bundle.manifest import BadBundle, Bundle
@@ -62,7 +66,10 @@ class Session:
         except ValueError as wrong:
             raise BadBundle(bundle.path, f"cannot be run: {wrong}") from wrong
         on_gpu = self.device.kind != "cpu"
+        if on_gpu:
+            onnxruntime.preload_dlls()  # CUDA and cuDNN as packages lie where the system's loader does not look
         precision = ("fp16" if on_gpu else "int8") if precision == "auto" else precision
+        self.least_bytes = sum(bundle.graph(name, precision).stat().st_size for name in bundle.manifest.graphs)
         self.encoder = _load(bundle, "encode", precision, self.device)
         self.stepper = _load(bundle, "step", precision, self.device)
         if on_gpu if bind is None else bind:

@@ -18,6 +18,7 @@ from bundle.text import BOS, EOS, PAD
 from service.engine.caches import Caches
 from service.engine.device import on_host
 from service.engine.layout import Layout
+from service.engine.looks import allowed, pinned
 from service.engine.search import ALIVE, DEAD, Candidates, Choice, candidates_wanted, choose, force
 from service.engine.sequence import Ended, Sequence
 from service.engine.trail import Trail
@@ -50,6 +51,7 @@ class Slots:
         self.trail = Trail(capacity, width)
         self.caches = Caches(layout.caches or {}, capacity, width)
         self.listeners = 0  # guests who want to hear every step
+        self.pinners = 0  # guests who say where some steps look
 
     def seat(
         self, guests: list[Sequence], memory: Mapping[str, np.ndarray], states: list[np.ndarray], lengths: np.ndarray
@@ -67,7 +69,6 @@ class Slots:
         self.caches.shrink(start)
         self.caches.clear(start, end)
         self.lengths[start:end] = lengths
-        self.mask[start:end] = np.arange(self.positions) < lengths[:, None]
         held = [on_host(state) for state in self.states]
         base = len(held[0]) if held else 0
         self.states = [np.concatenate(pair) for pair in zip(held, states, strict=True)] if held else states
@@ -76,12 +77,15 @@ class Slots:
         self.scores[start:end] = np.where(np.arange(self.width) == 0, np.float32(0), np.float32(DEAD))
         self.steps[start:end], self.bars[start:end] = 0, -np.inf
         options = [guest.job.options for guest in guests]
+        told = zip(lengths.tolist(), options, strict=True)
+        self.mask[start:end] = [allowed(length, self.positions, one) for length, one in told]
         self.beams[start:end] = [one.beam_size for one in options]
         self.penalties[start:end] = [one.length_penalty for one in options]
         self.limits[start:end] = [one.max_length for one in options]
         self.deadlines[start:end] = [np.inf if one.deadline is None else one.deadline for one in options]
         self.wants[start:end] = [one.attention + (one.attention and one.heads) for one in options]
         self.listeners += sum(one.stream for one in options)
+        self.pinners += sum(bool(one.pin) for one in options)
         self._force_start(start, [one.prefix for one in options])
         self.guests += guests
         self.count = end
@@ -128,7 +132,7 @@ class Slots:
             "scores": self.scores[seated],
             "forced": self._forced()[1][:, None].repeat(self.width, 1),
             "candidates": np.array([candidates_wanted(self.width)], np.int64),
-            "mask": self.mask[seated],
+            "mask": self._looks(),
             **{name: values[seated] for name, values in self.memory.items()},
             **dict(zip(self.layout.states, self.states, strict=True)),
         }
@@ -137,6 +141,18 @@ class Slots:
             feeds["ancestors"] = self.caches.ancestors[seated]
             feeds |= {name: table[seated] for name, table in self.caches.tables.items()}
         return feeds
+
+    def _looks(self) -> np.ndarray:
+        """The memory positions (G, S) that this step may look at."""
+        mask = self.mask[: self.count]
+        if not self.pinners:
+            return mask
+        return pinned(mask, [guest.job.options for guest in self.guests], self.steps[: self.count])
+
+    def memory_of(self, place: int) -> dict[str, np.ndarray]:
+        """A copy of a guest's own memory: its true positions, without the axis of guests."""
+        length = int(self.lengths[place])
+        return {name: one[place][_first(self._axis(name) - 1, length)].copy() for name, one in self.memory.items()}
 
     def _forced(self) -> tuple[np.ndarray, np.ndarray]:
         """Which guests are inside their prefix (G,), and the piece each must take (G,), PAD for the others."""
@@ -193,6 +209,7 @@ class Slots:
         """Free a place: the last guest moves there."""
         guest, last = self.guests[place], self.count - 1
         self.listeners -= guest.job.options.stream
+        self.pinners -= bool(guest.job.options.pin)
         if place != last:
             for values in (*self.memory.values(), *self._columns()):
                 values[place] = values[last]

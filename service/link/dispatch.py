@@ -11,6 +11,8 @@ import time
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from bundle.manifest import Bundle
 from service.errors import (
@@ -21,13 +23,13 @@ from service.errors import (
     NotReady,
     QueueFull,
     TooLarge,
-    UnknownModel,
 )
 from service.link.book import Book, Entry
 from service.link.frames import LIMIT, BadFrame
 from service.link.line import Line
+from service.link.stock import Stock
 from service.link.words import Ask, Cancel, Report, Say
-from service.messages import Done, Event, Failed, Job, Tokens
+from service.messages import Done, Event, Failed, Job, Repository, Tokens
 from service.pace import Pace
 from service.telemetry.figures import named
 from service.telemetry.ledger import Ledger
@@ -36,9 +38,11 @@ from service.telemetry.ledger import Ledger
 class Dispatch:
     """What is alike in every link over lines; see `service.messages.Link`."""
 
+    repository: Repository | None = None
+
     def __init__(self, bundles: Mapping[str, Bundle], *, rows: int, queue: int, attempts: int) -> None:
         """rows: of each engine's tables; queue: rows that may wait in all; attempts: engines that may die at a job."""
-        self.bundles = bundles
+        self.stock = Stock(bundles.values())
         self.queue, self.attempts = queue, attempts
         self.book: Book[Line] = Book(rows=rows, attempts=attempts)
         self.pace = Pace()
@@ -47,9 +51,14 @@ class Dispatch:
         self.idle = asyncio.Event()
         self.idle.set()
 
+    @property
+    def bundles(self) -> Mapping[str, Bundle]:
+        """See `Link.bundles`."""
+        return self.stock.shelf
+
     @abstractmethod
     def lines(self, model: str) -> Sequence[Line]:
-        """Those that take jobs for a model now."""
+        """Those that take jobs for a model, by its id, now."""
 
     @abstractmethod
     def in_vain(self) -> bool:
@@ -59,24 +68,31 @@ class Dispatch:
     async def stop(self) -> None:
         """Have no more to do with any engine."""
 
+    def hold(self, model: str) -> AbstractContextManager[object]:
+        """See `Link.hold`."""
+        return self.stock.hold(model)
+
     async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
         """See `Link.submit`. Leaving the iterator early frees the job's slot."""
-        entry, deadline = self._accept(job), job.options.deadline
-        late = None  # a timer for those who find no worker; the event loop's clock is time.monotonic()
-        if deadline is not None:
-            late = asyncio.get_running_loop().call_at(deadline, self._late, entry)
-        over = False
-        try:
-            self._give(entry)
-            while not over:
-                event = await entry.events.get()
-                over = isinstance(event, Done | Failed)
-                yield event
-        finally:
-            if late is not None:
-                late.cancel()
-            if not over:
-                self._forget(entry)
+        if self.draining:
+            raise Draining(retry_after=5)
+        with self.stock.at_work(job.model) as model:
+            entry, deadline = self._accept(replace(job, model=model)), job.options.deadline
+            late = None  # a timer for those who find no worker; the event loop's clock is time.monotonic()
+            if deadline is not None:
+                late = asyncio.get_running_loop().call_at(deadline, self._late, entry)
+            over = False
+            try:
+                self._give(entry)
+                while not isinstance(event := await entry.events.get(), Done | Failed):
+                    yield event
+                over = True
+            finally:
+                if late is not None:
+                    late.cancel()
+                if not over:
+                    self._forget(entry)
+        yield event
 
     async def drain(self, seconds: float) -> None:
         """See `Link.drain`."""
@@ -96,12 +112,8 @@ class Dispatch:
         """Enter a job in the book.
 
         Raises:
-            Draining, NotReady, UnknownModel, QueueFull: it cannot be worked on, or not soon.
+            NotReady, QueueFull: it cannot be worked on, or not soon.
         """
-        if self.draining:
-            raise Draining(retry_after=5)
-        if job.model not in self.bundles:
-            raise UnknownModel(f"there is no model named {job.model[:80]!r} here")
         workers = self.lines(job.model)
         if not workers and self.in_vain():
             raise NotReady(retry_after=5)

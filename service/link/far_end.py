@@ -12,13 +12,29 @@ import socket
 import threading
 import time
 from functools import partial
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from bundle.manifest import BadBundle, Bundle
 from service.errors import EngineFailed, HeedError
 from service.link.frames import BadFrame, Frames
 from service.link.local import Engine
-from service.link.words import Ask, Beat, Cancel, Leaving, Ready, Report, Say, Word, heard, packed
+from service.link.words import (
+    Ask,
+    Beat,
+    Cancel,
+    Changed,
+    Leaving,
+    Load,
+    Ready,
+    Report,
+    Say,
+    Unload,
+    Word,
+    heard,
+    packed,
+)
 from service.messages import Done, Event, Failed
 
 log = logging.getLogger("heed.worker")
@@ -45,7 +61,7 @@ class FarEnd:
     def serve(self, engine: Engine) -> bool:
         """Say Ready and work for the front until one of the three ends; whether the engine still lives."""
         self.engine = engine
-        self.words.put(Ready())
+        self.words.put(Ready(dict(engine.costs)))
         frames = Frames()
         try:
             while data := self.sock.recv(CHUNK):
@@ -89,6 +105,27 @@ class FarEnd:
         elif isinstance(word, Cancel):
             for one in self.tickets.pop(word.number, []):
                 engine.cancel(one)
+        elif isinstance(word, Load | Unload):  # takes its time, or for ever: the front waits, the reader does not
+            threading.Thread(target=self._change, args=(word, engine), name="change", daemon=True).start()
+
+    def _change(self, word: Load | Unload, engine: Engine) -> None:
+        """Load or unload, and say what is served then."""
+        why = None
+        try:
+            if isinstance(word, Unload):
+                engine.unload(word.model)
+            elif (bundle := Bundle(Path(word.path))).id == word.model:
+                engine.load(bundle)
+            else:
+                why = f"it is {bundle.id} by now"
+        except BadBundle as broken:
+            why = f"{broken.path.name}: {broken.why}"
+        except HeedError as refused:
+            why = refused.detail
+        except Exception as failure:
+            log.exception("a bundle could not be %sed", type(word).__name__.lower())
+            why = type(failure).__name__
+        self.words.put(Changed(word.number, dict(engine.costs), why))
 
     def _forget(self, engine: Engine) -> None:
         """Nobody waits for what this front asked any more, and the engine may have others to serve."""

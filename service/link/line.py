@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from service.link.frames import BadFrame, Frames
-from service.link.words import Beat, Broken, Leaving, Ready, Word, heard, packed
+from service.link.words import Beat, Broken, Changed, Leaving, Ready, Word, heard, packed
 
 log = logging.getLogger("heed.link")
 
@@ -32,6 +32,7 @@ class Line(asyncio.Protocol):
         self.ready = self.leaving = False
         self.ready_at: float | None = None
         self.broken: Broken | None = None
+        self.models: dict[str, int] = {}  # what it serves, and the resident bytes that each took
         self.answers = 0
 
     @property
@@ -102,7 +103,9 @@ class Line(asyncio.Protocol):
 
     def _note(self, word: Word) -> None:
         if isinstance(word, Ready):
-            self.ready, self.ready_at = True, time.monotonic()
+            self.ready, self.ready_at, self.models = True, time.monotonic(), word.models
+        elif isinstance(word, Changed):
+            self.models = word.models
         elif isinstance(word, Leaving):
             self.leaving = True
         elif isinstance(word, Broken):

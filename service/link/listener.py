@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from bundle.manifest import Bundle
+from service.errors import Conflict
 from service.link.far_end import FarEnd
 from service.link.local import Engine
 from service.link.remote import Place
@@ -25,6 +27,7 @@ from service.telemetry.figures import Figures, Key
 
 log = logging.getLogger("heed.worker")
 MOST = 64  # fronts, or whoever else connects, at once: each costs two threads
+FIXED = "an engine of several fronts keeps the models that it was started with"
 MARGIN = 1.0  # seconds after the drain, in which the last words are sent
 
 
@@ -33,10 +36,18 @@ class Shared:
 
     def __init__(self, engine: Engine, listener: Listener) -> None:
         self.engine, self.listener = engine, listener
-        self.bundles = engine.bundles
+        self.bundles, self.costs = engine.bundles, engine.costs
 
     def start(self) -> None:
         """It runs already."""
+
+    def load(self, bundle: Bundle) -> None:
+        """Raises: Conflict: what several fronts share is not one front's to change."""
+        raise Conflict(FIXED)
+
+    def unload(self, model: str) -> None:
+        """Raises: Conflict: the same."""
+        raise Conflict(FIXED)
 
     def ready(self) -> bool:
         """A drain that another front's far end has begun is no death."""
@@ -77,7 +88,7 @@ class Listener:
         """
         self.engine, self.heartbeat, self.died = engine, heartbeat, died
         self.sock = socket.create_server((host, 0))
-        self.place = Place(host, self.sock.getsockname()[1], secrets.token_hex(32), tuple(engine.bundles))
+        self.place = Place(host, self.sock.getsockname()[1], secrets.token_hex(32))
         self.ends: dict[threading.Thread, FarEnd | None] = {}
         self.leaving = False
         self.lock = threading.Lock()

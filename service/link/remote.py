@@ -28,12 +28,11 @@ START_SECONDS = 300.0  # in which the first engines must come: a machine may hav
 
 
 class Place(NamedTuple):
-    """Where an engine listens, and what for. The token is made with the engine: another one has another place."""
+    """Where an engine listens. The token is made with the engine: another one has another place."""
 
     host: str
     port: int
     token: str
-    models: tuple[str, ...]
 
 
 class RemoteLine(Line):
@@ -70,7 +69,7 @@ class RemoteLine(Line):
 
 
 class RemoteLink(Dispatch):
-    """See `service.messages.Link`."""
+    """See `service.messages.Link`. Its models stay: engines have others to serve, too."""
 
     def __init__(
         self,
@@ -101,7 +100,7 @@ class RemoteLink(Dispatch):
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             await self.stop()
-            without = ", ".join(model for model in self.bundles if not self.lines(model))
+            without = ", ".join(model for model in self.stock.kept if not self.lines(model))
             raise NotReady(f"no engine came for {without}") from None
         except BaseException:
             await self.stop()
@@ -109,7 +108,7 @@ class RemoteLink(Dispatch):
 
     def ready(self) -> bool:
         """Whether every model has an engine that takes jobs now."""
-        return not self.draining and all(self.lines(model) for model in self.bundles)
+        return not self.draining and all(self.lines(model) for model in self.stock.kept)
 
     def vitals(self) -> Vitals:
         """See `Link.vitals`. Engines serve other fronts, too: what they count is everybody's."""
@@ -118,7 +117,7 @@ class RemoteLink(Dispatch):
 
     def lines(self, model: str) -> Sequence[Line]:
         """Engines that have this model."""
-        return [line for place, line in self.engines.items() if model in place.models and line.open]
+        return [line for line in self.engines.values() if line.open and model in line.models]
 
     def in_vain(self) -> bool:
         """Never: whoever starts engines does so again. Jobs wait until their deadline."""

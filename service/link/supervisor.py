@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from bundle.manifest import BadBundle
 from service.errors import EngineFailed
 from service.link.child import Child
 from service.link.line import Line
-from service.link.words import Ready, Report, Say, Word
+from service.link.words import Changed, Ready, Report, Say, Word
 
 log = logging.getLogger("heed.link")
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a worker is replaced: doubled each time it did not run well
@@ -37,6 +37,9 @@ class Crew(Protocol):
     def reported(self, line: Line, word: Report) -> None:
         """It tells what it has counted."""
 
+    def changed(self, line: Line, word: Changed) -> None:
+        """It serves other models now, or could not."""
+
     def gone(self, line: Line, *, crashed: bool) -> int:
         """It is gone, and its jobs are to be done elsewhere; how many those are."""
 
@@ -49,14 +52,15 @@ class Supervisor:
 
     def __init__(
         self,
-        command: Sequence[str],
+        command: Callable[[], Sequence[str]],
         crew: Crew,
         *,
         heartbeat: float,
         attempts: int,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """heartbeat: seconds of silence that mean death; attempts: starts that may fail in a row before it is said."""
+        """command: asked at every start, since what a worker is to serve changes; heartbeat: seconds of silence that
+        mean death; attempts: starts that may fail in a row before it is said."""
         self.command, self.crew, self.environment = command, crew, environment
         self.heartbeat, self.attempts = heartbeat, attempts
         self.child: Child | None = None
@@ -86,7 +90,7 @@ class Supervisor:
         while not self.stopping.is_set():
             child = self.child = Child(self._hear)
             try:
-                await child.start(self.command, self.environment)
+                await child.start(self.command(), self.environment)
                 if self.stopping.is_set():
                     child.dismiss()
                 await child.watch(self.heartbeat, START_SECONDS)
@@ -106,6 +110,8 @@ class Supervisor:
         elif isinstance(word, Report):
             self.device = next((device for _, device in word.figures), self.device)
             self.crew.reported(child, word)
+        elif isinstance(word, Changed):
+            self.crew.changed(child, word)
         elif isinstance(word, Ready):
             log.info("worker %d is ready after %.1f s", child.pid, time.monotonic() - child.born)
             self.stillborn = 0

@@ -42,7 +42,32 @@ class Beat(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """Worker to front: every bundle is loaded and has answered once."""
+    """Worker to front: every bundle is loaded and has answered once. `models`: id to the resident bytes it took."""
+
+    models: dict[str, int]
+
+
+class Load(NamedTuple):
+    """Front to worker: serve this bundle too; answered by Changed. It lies at this path, unless that changed."""
+
+    number: int
+    model: str
+    path: str
+
+
+class Unload(NamedTuple):
+    """Front to worker: serve this model no longer; answered by Changed."""
+
+    number: int
+    model: str
+
+
+class Changed(NamedTuple):
+    """Worker to front: all it serves now, as in Ready; `why`: nothing was changed, because of this."""
+
+    number: int
+    models: dict[str, int]
+    why: str | None = None
 
 
 class Report(NamedTuple):
@@ -62,7 +87,7 @@ class Broken(NamedTuple):
     why: str
 
 
-Word = Ask | Cancel | Say | Beat | Ready | Report | Leaving | Broken
+Word = Ask | Cancel | Say | Beat | Ready | Load | Unload | Changed | Report | Leaving | Broken
 ERRORS = {error.code: error for error in tree()}
 
 
@@ -103,8 +128,13 @@ def heard(frames: Frames, data: bytes) -> Iterator[Word]:
 
 def _ask(header: Header, arrays: Arrays) -> Word:
     about, options = header["job"], header["options"]
-    how = Options(**{**options, "prefix": tuple(options["prefix"])})
+    how = Options(**{name: _tupled(value) for name, value in options.items()})
     return Ask(header["number"], Job(about["id"], about["model"], arrays, how, about["owner"]))
+
+
+def _tupled(value: Any) -> Any:
+    """Lists as the tuples that they were before they travelled."""
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value
 
 
 def _tokens_out(tokens: Tokens) -> tuple[Header, Arrays]:
@@ -188,6 +218,9 @@ WORDS: dict[str, Callable[[Header, Arrays], Word]] = {
     "Beat": lambda header, _: Beat(**header),
     "Ready": lambda header, _: Ready(**header),
     "Report": _report,
+    "Load": lambda header, _: Load(**header),
+    "Unload": lambda header, _: Unload(**header),
+    "Changed": lambda header, _: Changed(**header),
     "Leaving": lambda header, _: Leaving(**header),
     "Broken": lambda header, _: Broken(**header),
 }

@@ -1,4 +1,4 @@
-"""The attention envelope: rows of weights to labelled maps, and maps to text, SVG, PNG, HTML and NPZ.
+"""The attention envelope: rows of weights to labelled maps, and maps to text, SVG, PNG, WebP, GIF, HTML and NPZ.
 
 Knows nothing of models, engines or HTTP.
 """

@@ -14,6 +14,7 @@ LIGHT = np.array([(244, 246, 249), (188, 216, 230), (97, 166, 200), (35, 103, 16
 DARK = np.array([(27, 31, 40), (24, 66, 110), (36, 122, 172), (118, 190, 219), (232, 245, 250)], np.float64)
 
 PAPER, INK, FAINT, LINE = "#ffffff", "#1c2330", "#667085", "#d5dae1"
+HATCH = "#b4501e"  # lines over rows that did not decide their words; seen on pale and on dark cells
 NIGHT = (8, 12, 22)  # what dims the unseen parts of a picture
 
 

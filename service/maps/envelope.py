@@ -67,8 +67,34 @@ class GridKeys(Shape):
     crop: tuple[int, int, int, int]
 
 
+class Trust(Shape):
+    """How far to believe a map's rows, one number each. The last four come with `trust: measured`.
+
+    A word changed if, at one of its pieces' steps, another piece would have been the most probable one.
+    """
+
+    entropy: list[float] = Field(description="−Σα log α / log(keys): 0 looks at one key, 1 at all alike")
+    peak: list[float] = Field(description="the largest weight")
+    special: list[float] | None = Field(None, description="the weight on `</s>`, which is no word")
+    coverage: list[float] | None = Field(None, description="of each key: the sum of its weights over all rows")
+    flip_mask: list[bool] | None = Field(None, description="whether it changes if its strongest position is masked")
+    flip_uniform: list[bool] | None = Field(None, description="whether it changes under uniform attention")
+    drop_mask: list[float] | None = Field(None, description="how much log-probability that mask costs it")
+    drop_uniform: list[float] | None = Field(None, description="and uniform attention")
+
+    def first(self, rows: int, keys: int) -> Trust:
+        """That of a map's first rows and keys."""
+        cut = {name: value and value[: keys if name == "coverage" else rows] for name, value in self}
+        return self.model_copy(update=cut)
+
+    def undecided(self) -> list[int]:
+        """The rows that did not decide their words: neither trial changes them."""
+        trials = zip(self.flip_mask or (), self.flip_uniform or (), strict=True)
+        return [i for i, flips in enumerate(trials) if not any(flips)]
+
+
 class AttentionMap(Shape):
-    """Where each query's context came from: weights (queries, keys), rows that sum to one."""
+    """Where each query's context came from: weights (queries, keys), rows that sum to one; local-p's, at most."""
 
     kind: Kind
     layer: int = 0
@@ -80,6 +106,13 @@ class AttentionMap(Shape):
     encoding: Encoding = Field("float", description="u8: round(255·w), for small answers")
     weights: Weights
     gate: list[float] | None = Field(None, description="β of Xu et al. 2015 §4.2.1, one a query")
+    window: list[tuple[int, int]] | None = Field(
+        None, description="The first and the last key that each query could look at, where the model looks at a window."
+    )
+    sampled: list[int] | None = Field(
+        None, description="The key that each query's context was taken from, where the model's attention is hard."
+    )
+    trust: Trust | None = None
 
     @field_validator("weights", mode="before")
     @classmethod
@@ -103,8 +136,9 @@ class AttentionMap(Shape):
         keys = len(self.keys.items) if isinstance(self.keys, TextKeys) else self.keys.rows * self.keys.cols
         if self.weights.shape != (len(self.queries), keys):
             raise ValueError(f"weights {self.weights.shape} do not fit {len(self.queries)} queries × {keys} keys")
-        if self.gate is not None and len(self.gate) != len(self.queries):
-            raise ValueError(f"{len(self.gate)} gates for {len(self.queries)} queries")
+        for name, values in (("gate", self.gate), ("window", self.window), ("sampled", self.sampled)):
+            if values is not None and len(values) != len(self.queries):
+                raise ValueError(f"{name} has {len(values)} values for {len(self.queries)} queries")
         return self
 
     def array(self) -> np.ndarray:

@@ -12,7 +12,8 @@ from PIL import Image
 from service.maps.colours import FAINT, INK, LINE, NIGHT
 from service.maps.envelope import AttentionMap, GridKeys
 from service.maps.lettering import shortened, width
-from service.maps.scene import Box, Photo, Scene, Words
+from service.maps.matrix import HATCHED
+from service.maps.scene import Box, Photo, Scene, Words, hatched
 from service.maps.spotlight import DIMMEST, veil
 
 ACROSS = 5  # panels in a row
@@ -33,8 +34,9 @@ def film(map_: AttentionMap, grid: GridKeys, picture: Image.Image | None) -> Sce
         scene.add(Photo(x, y, across, down, photo))
         scene.place(_panel(map_, i - 1, grid, across, down), x, y)
         scene.grow(x + across, y + down + CAPTION)
-    scene.add(Words(0, scene.height + 8, NOTE, 11, FAINT))
-    scene.grow(width(NOTE, 11), scene.height + 14)
+    for note in (NOTE, HATCHED) if map_.trust is not None and map_.trust.undecided() else (NOTE,):
+        scene.add(Words(0, scene.height + 8, note, 11, FAINT))
+        scene.grow(width(note, 11), scene.height + 14)
     return scene
 
 
@@ -46,6 +48,8 @@ def _panel(map_: AttentionMap, q: int, grid: GridKeys, across: int, down: int) -
         scene.add(frame(grid, across, down), Words(0, down + 18, shortened(said, 12, across), 12, FAINT))
         return scene
     scene.add(*night(grid, across, down), lit(map_, q, grid, across, down))
+    if map_.trust is not None and q in map_.trust.undecided():
+        scene.add(*hatched(0, down + 4, across, CAPTION - 14))
     scene.add(Words(0, down + 19, shortened(map_.queries[q].text or "·", 15, across), 15, INK))
     scene.add(Words(0, down + 34, fine_print(map_, q), 11, FAINT))
     return scene

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from service.maps import html, npz, png, svg, text
+from service.maps import animation, html, npz, png, svg, text
 from service.maps.view import View
 
 
@@ -24,6 +25,8 @@ FORMATS: Mapping[str, Format] = {
     "text/html": Format("html", html.render),
     "image/svg+xml": Format("svg", svg.render),
     "image/png": Format("png", png.render),
+    "image/webp": Format("webp", animation.render),
+    "image/gif": Format("gif", partial(animation.render, kind="GIF")),
     "text/plain": Format("txt", text.render),
     "application/x-npz": Format("npz", npz.render),
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from service.maps.colours import DARK, LEVELS, LIGHT, hexed, is_dark, level
 from service.maps.envelope import AttentionMap, GridKeys, Item, TextKeys
 from service.maps.film import LONGEST, NOTE, crop_box, embedded, fine_print, frame, lit, night, panel_size, whole
+from service.maps.matrix import HATCHED
 from service.maps.scene import Photo
 from service.maps.svg import data_uri, written
 from service.maps.view import View, bounded, clean, drawable, summary
@@ -96,12 +97,30 @@ def _table(map_: AttentionMap, keys: TextKeys) -> Iterator[str]:
     for item in keys.items:
         yield f'<th scope="col"{_end(item)}><span>{_safe(item.text or "·")}</span></th>'
     yield "</tr></thead><tbody>"
-    for query, row in zip(map_.queries, map_.weights.tolist(), strict=True):
-        yield f'<tr><th scope="row">{_safe(query.text or "·")}</th>'
+    for i, (query, row) in enumerate(zip(map_.queries, map_.weights.tolist(), strict=True)):
+        yield f'<tr{_hatch(map_, i)}><th scope="row">{_safe(query.text or "·")}{_aloud(map_, i)}</th>'
         yield "".join(f'<td class="w{level(w)}"><span class="hidden">{w:.3f}</span></td>' for w in row)
         yield "" if query.logprob is None else f'<td class="sure">{100 * exp(min(query.logprob, 0)):.0f} %</td>'
         yield "</tr>"
     yield "</tbody></table></div>"
+    yield _hatch_note(map_)
+
+
+def _undecided(map_: AttentionMap, row: int) -> bool:
+    return map_.trust is not None and row in map_.trust.undecided()
+
+
+def _hatch(map_: AttentionMap, row: int) -> str:
+    return ' class="undecided"' if _undecided(map_, row) else ""
+
+
+def _aloud(map_: AttentionMap, row: int) -> str:
+    """What a screen reader says instead of the hatching."""
+    return '<span class="hidden"> (not decided by this map)</span>' if _undecided(map_, row) else ""
+
+
+def _hatch_note(map_: AttentionMap) -> str:
+    return f'<p class="small">{HATCHED}</p>' if map_.trust is not None and map_.trust.undecided() else ""
 
 
 def _end(item: Item) -> str:
@@ -122,11 +141,12 @@ def _film(map_: AttentionMap, grid: GridKeys, view: View, number: int) -> Iterat
     for q, query in enumerate(map_.queries):
         veil, place = "".join(written([lit(map_, q, grid, across, down)])), _safe(_place(map_, q, grid))
         yield (
-            f'<figure tabindex="0" data-t="{query.i}"><svg {box} role="img" aria-label="{place}">'
+            f'<figure tabindex="0" data-t="{query.i}"{_hatch(map_, q)}><svg {box} role="img" aria-label="{place}">'
             f'<use href="#photo-{number}"/>{dark}{veil}</svg>'
-            f"<figcaption>{_safe(query.text or '·')}<small>{fine_print(map_, q)}</small></figcaption></figure>"
+            f"<figcaption>{_safe(query.text or '·')}{_aloud(map_, q)}"
+            f"<small>{fine_print(map_, q)}</small></figcaption></figure>"
         )
-    yield f'</div><p class="small">{NOTE}</p>'
+    yield f'</div><p class="small">{NOTE}</p>{_hatch_note(map_)}'
 
 
 def _image(photo: Photo, name: str) -> str:

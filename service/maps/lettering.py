@@ -21,6 +21,7 @@ def font(size: float) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(FONT), size, layout_engine=ImageFont.Layout.BASIC)
 
 
+@lru_cache(maxsize=2048)  # labels are measured again for every picture of an animation
 def width(text: str, size: float) -> float:
     """How wide a line is drawn."""
     return font(20).getlength(text) * size / 20 * WIDE

@@ -1,7 +1,9 @@
 """Answers as application/x-npz: every map's weights and labels as numpy arrays that load without pickle.
 
 Knows nothing of drawing. Arrays end in the answer's number: weights_0 (queries, keys) float32, queries_0 and keys_0
-(words), or for pictures grid_0 (rows, cols), image_0 (width, height) and crop_0 (x0, y0, x1, y1); logprobs_0, gate_0.
+(words), or for pictures grid_0 (rows, cols), image_0 (width, height) and crop_0 (x0, y0, x1, y1); logprobs_0; where
+the model has them gate_0, window_0 (queries, 2) and sampled_0; entropy_0 and whatever else is known of how far to
+believe the map.
 """
 
 from __future__ import annotations
@@ -36,8 +38,16 @@ def _arrays(map_: AttentionMap) -> Iterator[tuple[str, np.ndarray]]:
     yield "queries", _words([query.text for query in map_.queries])
     yield "query_spans", _spans(map_.queries)
     yield "logprobs", np.array([np.nan if q.logprob is None else q.logprob for q in map_.queries], np.float32)
+    if map_.trust is not None:
+        for name, values in map_.trust:
+            if values is not None:
+                yield name, np.array(values)
     if map_.gate is not None:
         yield "gate", np.array(map_.gate, np.float32)
+    if map_.window is not None:
+        yield "window", np.array(map_.window, np.int64)
+    if map_.sampled is not None:
+        yield "sampled", np.array(map_.sampled, np.int64)
     if isinstance(map_.keys, GridKeys):
         grid = map_.keys
         yield "grid", np.array([grid.rows, grid.cols])

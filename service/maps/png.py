@@ -6,14 +6,14 @@ Knows nothing of layout: it draws the marks of a scene. Scripts beyond Latin, Gr
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import sqrt
 
 from PIL import Image, ImageDraw
 
 from service.maps.colours import PAPER
 from service.maps.lettering import font
-from service.maps.scene import Box, Mark, Photo, Words
+from service.maps.scene import Box, Line, Mark, Photo, Scene, Words
 from service.maps.sheet import sheet
 from service.maps.view import View, clean
 
@@ -26,12 +26,22 @@ def render(views: Sequence[View]) -> bytes:
     """The PNG file."""
     scene = sheet(views)
     scale = min(SHARP, sqrt(MOST_PIXELS / (scene.width * scene.height)))
-    page = Image.new("RGB", (round(scene.width * scale), round(scene.height * scale)), PAPER)
-    for mark in scene.marks:
-        _draw(page, mark, scale)
     file = io.BytesIO()
-    page.save(file, "PNG", compress_level=6)
+    painted(scene, scale, (scene.width, scene.height)).save(file, "PNG", compress_level=6)
     return file.getvalue()
+
+
+def painted(scene: Scene, scale: float, size: tuple[float, float]) -> Image.Image:
+    """The marks of a scene on a page of that size, so many pixels for one CSS pixel."""
+    page = Image.new("RGB", (max(1, round(size[0] * scale)), max(1, round(size[1] * scale))), PAPER)
+    paint(page, scene.marks, scale)
+    return page
+
+
+def paint(page: Image.Image, marks: Iterable[Mark], scale: float) -> None:
+    """Draw marks, in their order, on a page."""
+    for mark in marks:
+        _draw(page, mark, scale)
 
 
 def _draw(page: Image.Image, mark: Mark, scale: float) -> None:
@@ -39,6 +49,9 @@ def _draw(page: Image.Image, mark: Mark, scale: float) -> None:
         _photo(page, mark, scale)
     elif isinstance(mark, Box):
         _box(page, mark, scale)
+    elif isinstance(mark, Line):
+        ends = (mark.x, mark.y, mark.x + mark.across, mark.y + mark.down)
+        ImageDraw.Draw(page).line([end * scale for end in ends], mark.colour, max(1, round(scale)))
     elif mark.slanted:
         _slanted(page, mark, scale)
     else:

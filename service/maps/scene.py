@@ -10,6 +10,8 @@ from typing import Literal
 
 from PIL.Image import Image
 
+from service.maps.colours import HATCH
+
 
 @dataclass(frozen=True)
 class Box:
@@ -49,7 +51,25 @@ class Photo:
     image: Image
 
 
-Mark = Box | Words | Photo
+@dataclass(frozen=True)
+class Line:
+    """A thin line from (x, y) to a place so far from it."""
+
+    x: float
+    y: float
+    across: float
+    down: float
+    colour: str
+
+
+Mark = Box | Words | Photo | Line
+
+
+def hatched(x: float, y: float, width: float, height: float, gap: float = 11.0) -> list[Line]:
+    """Lines at 45° that fill a rectangle and stay inside of it: over a row that did not decide its word."""
+    offsets = [gap * i for i in range(1, int((width + height) / gap) + 1)]
+    ends = [(max(0.0, o - height), min(o, height), min(o, width), max(0.0, o - width)) for o in offsets]
+    return [Line(x + left, y + low, right - left, high - low, HATCH) for left, low, right, high in ends]
 
 
 @dataclass

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from PIL import Image
 
 from service.maps.colours import PAPER
-from service.maps.scene import Box, Mark, Photo, Words
+from service.maps.scene import Box, Line, Mark, Photo, Words
 from service.maps.sheet import sheet
 from service.maps.view import View, clean
 
@@ -72,6 +72,9 @@ def _mark(mark: Mark, known: dict[tuple[int, float, float], str]) -> str:
         return _box(mark)
     if isinstance(mark, Words):
         return _words(mark)
+    if isinstance(mark, Line):
+        way = f"M{_n(mark.x)} {_n(mark.y)}l{_n(mark.across)} {_n(mark.down)}"
+        return f'<path d="{way}" stroke="{mark.colour}" fill="none"/>'
     return _photo(mark, known)
 
 

@@ -16,6 +16,7 @@ from service.maps.view import View, bounded, clean, drawable, summary
 
 SHADES = "·░▒▓█"
 STEPS = (0.05, 0.2, 0.45, 0.7)  # where one shade becomes the next
+HATCH, UNDECIDED = "╱╱", "the map did not decide this word: it stays the same under other attention"
 LINE = 100  # columns that a heat map may take before its layout changes
 LABEL = 24  # a longer word is cut
 
@@ -61,18 +62,23 @@ def _matrix(map_: AttentionMap, keys: TextKeys, ansi: bool) -> Iterator[str]:
     else:
         widths = [1] * len(cols)
         yield from (" " * left + "│ " * i + f"┌ {col}" for i, col in enumerate(cols))
-    for label, weights in zip(rows, map_.weights.tolist(), strict=True):
+    undecided = [] if map_.trust is None else map_.trust.undecided()
+    for i, (label, weights) in enumerate(zip(rows, map_.weights.tolist(), strict=True)):
         cells = " ".join(_cell(weight, width, ansi) for weight, width in zip(weights, widths, strict=True))
-        yield " " * (left - 2 - columns(label)) + label + "  " + cells.rstrip()
+        hatch = f"  {HATCH}" if i in undecided else ""
+        yield " " * (left - 2 - columns(label)) + label + "  " + (cells + hatch if hatch else cells.rstrip())
+    if undecided:
+        yield f"{HATCH} {UNDECIDED}"
 
 
 def _panels(map_: AttentionMap, grid: GridKeys, ansi: bool) -> Iterator[str]:
     """A small picture of blocks for each word, several side by side, each scaled to its own brightest cell."""
+    undecided = [] if map_.trust is None else map_.trust.undecided()
     panels = [
-        _panel(_label(query.text, 12), row.reshape(grid.rows, grid.cols), ansi)
-        for query, row in zip(map_.queries, map_.weights, strict=True)
+        _panel(f"{HATCH} " * (i in undecided) + _label(query.text, 12), row.reshape(grid.rows, grid.cols), ansi)
+        for i, (query, row) in enumerate(zip(map_.queries, map_.weights, strict=True))
     ]
-    width = max(14, grid.cols * (1 if grid.cols >= 12 else 2))
+    width = max(map(columns, (line for panel in panels for line in panel)))
     across = max(1, LINE // (width + 2))
     for start in range(0, len(panels), across):
         shelf = panels[start : start + across]
@@ -80,14 +86,16 @@ def _panels(map_: AttentionMap, grid: GridKeys, ansi: bool) -> Iterator[str]:
             yield "  ".join(lines).rstrip()
         yield ""
     yield "each panel is scaled to its brightest cell, whose share of the context stands over it"
+    if undecided:
+        yield f"{HATCH} {UNDECIDED}"
 
 
 def _panel(label: str, cells: np.ndarray, ansi: bool) -> list[str]:
     """A heading, then lines of equal width: a character is two cells high, or on coarse grids half a cell wide."""
     fine, peak = cells.shape[1] >= 12, float(cells.max(initial=0))
     lit = cells / max(peak, 1e-12)
-    width = max(14, lit.shape[1] * (1 if fine else 2))
     heading = f"{label} {100 * peak:.0f}%"
+    width = max(14, columns(heading), lit.shape[1] * (1 if fine else 2))
     body = _halves(lit, ansi) if fine else ["".join(_cell(w, 2, ansi) for w in row) for row in lit.tolist()]
     drawn_width = lit.shape[1] * (1 if fine else 2)
     return [heading + " " * (width - columns(heading)), *(line + " " * (width - drawn_width) for line in body)]

@@ -61,6 +61,9 @@ def bounded(map_: AttentionMap) -> tuple[AttentionMap, str]:
         "keys": keys,
         "weights": map_.weights[:rows, :cols],
         "gate": map_.gate and map_.gate[:rows],
+        "window": map_.window and map_.window[:rows],
+        "sampled": map_.sampled and map_.sampled[:rows],
+        "trust": map_.trust and map_.trust.first(rows, cols),
     }
     sides = [f"{n} more {side} words" for n, side in zip(lost, ("answer", "source"), strict=True) if n]
     return map_.model_copy(update=changes), f"not drawn: {', '.join(sides)}"

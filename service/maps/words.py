@@ -42,8 +42,11 @@ def text_map(
     kind: Kind = "cross",
     layer: int = 0,
     head: Head = 0,
+    window: np.ndarray | None = None,
 ) -> AttentionMap:
     """Label rows (T, S), where S is the source pieces and then EOS; the row of the answer's EOS is left out.
+
+    window (T, 2) are the first and last position that each piece could look at; a word's is that of all its pieces.
 
     Raises:
         ValueError: rows are not (answer pieces, source pieces + 1), or log-probabilities are not one a piece.
@@ -53,8 +56,23 @@ def text_map(
     groups = grouped(source_pieces, unit)
     total = _membership([*groups, [len(source_pieces)]], len(source_pieces) + 1)  # (key words, S)
     weights = average @ rows[spoken] @ total.T
-    keys = _keys(source_text, source_pieces, groups)
-    return AttentionMap(kind=kind, layer=layer, head=head, unit=unit, queries=queries, keys=keys, weights=weights)
+    return AttentionMap(
+        kind=kind,
+        layer=layer,
+        head=head,
+        unit=unit,
+        queries=queries,
+        keys=_keys(source_text, source_pieces, groups),
+        weights=weights,
+        window=None if window is None else _windows(window[spoken], average > 0, total > 0),
+    )
+
+
+def _windows(window: np.ndarray, member: np.ndarray, keys: np.ndarray) -> list[tuple[int, int]]:
+    """The first and last key (of words or pieces, S positions in all) that each item (of its pieces) could look at."""
+    positions = np.stack([np.ceil(window[:, 0]), np.floor(window[:, 1])], -1).clip(0, keys.shape[1] - 1)
+    edges = keys.argmax(axis=0)[positions.astype(np.intp)]  # (pieces, 2), as keys
+    return [(int(edges[own, 0].min()), int(edges[own, 1].max())) for own in member]
 
 
 def text_keys(text: str, pieces: Sequence[Piece], unit: Unit) -> TextKeys:
@@ -74,10 +92,13 @@ def grid_map(
     *,
     unit: Unit = "word",
     gate: np.ndarray | None = None,
+    sampled: np.ndarray | None = None,
     layer: int = 0,
     head: Head = 0,
 ) -> AttentionMap:
     """Label rows (T, cells) over a picture; gate (T,) is averaged over a word's pieces, as the rows are.
+
+    sampled (T,) is the one cell that a piece's context was taken from; a word's is that of its first piece.
 
     Raises:
         ValueError: rows are not (answer pieces, cells), or log-probabilities or gates are not one a piece.
@@ -95,6 +116,7 @@ def grid_map(
         keys=grid,
         weights=average @ rows[spoken],
         gate=None if gate is None else (average @ gate[spoken]).tolist(),
+        sampled=None if sampled is None else [int(sampled[spoken][own][0]) for own in average > 0],
     )
 
 
@@ -103,6 +125,19 @@ def grouped(pieces: Sequence[Piece], unit: Unit) -> list[list[int]]:
     if unit == "piece":
         return [[i] for i in range(len(pieces))]
     return [part for word in _spaced(pieces) for part in _unglued(word, pieces)]
+
+
+def items_of(pieces: Sequence[Piece], unit: Unit) -> list[list[int]]:
+    """The positions of the pieces of each item of an answer's map, as its queries are numbered; silent ones have none.
+
+    Of a source's pieces, these are the keys, but for its end.
+    """
+    spoken = _spoken(pieces)
+    return [[int(spoken[i]) for i in group] for group in grouped([pieces[i] for i in spoken], unit)]
+
+
+def _spoken(pieces: Sequence[Piece]) -> np.ndarray:
+    return np.array([i for i, piece in enumerate(pieces) if piece.id not in (PAD, BOS, EOS)], np.intp)
 
 
 def _spaced(pieces: Sequence[Piece]) -> list[list[int]]:
@@ -155,7 +190,7 @@ def _item(i: int, text: str, pieces: Sequence[Piece]) -> Item:
 
 def _queries(answer: Answer, unit: Unit) -> tuple[np.ndarray, list[Query], np.ndarray]:
     """Which of the T pieces are spoken, their items, and the matrix (items, spoken pieces) that averages."""
-    spoken = np.array([i for i, piece in enumerate(answer.pieces) if piece.id not in (PAD, BOS, EOS)], np.intp)
+    spoken = _spoken(answer.pieces)
     pieces = [answer.pieces[i] for i in spoken]
     groups = grouped(pieces, unit)
     member = _membership(groups, len(pieces))

@@ -5,36 +5,28 @@ Knows nothing of HTTP, of the engine, or of how a map is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from PIL import Image
 from pydantic import Field
 
 from bundle import image
-from bundle.manifest import BadBundle, Bundle, ImageInput
+from bundle.manifest import AT, BadBundle, Bundle, ImageInput
 from service.errors import ImageBroken, ImageMissing, ImageTooBig, Where
 from service.maps.envelope import AttentionMap, GridKeys, Head, Picture
 from service.maps.offsets import counted
 from service.maps.view import View
 from service.maps.words import Answer as Said
 from service.maps.words import grid_map
-from service.messages import Done, Hypothesis
-from service.tasks.contract import (
-    Asked,
-    Bounds,
-    Candidate,
-    Encoded,
-    Result,
-    Task,
-    drawn,
-    finish,
-    job,
-    loaded,
-    options,
-    sent,
-)
+from service.messages import Done, Hypothesis, Job
+from service.tasks.answer import Candidate, Result, Translation
+from service.tasks.chain import asked_of, laid_over, spoken, translator
+from service.tasks.contract import Asked, Bounds, Encoded, Task, job, loaded, options
+from service.tasks.mapped import drawn, finish, sent, shown, trusted
+from service.tasks.whatif import course, main, result
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"  # an example
 SHOWN = 512  # longest side of the picture that a drawn map shows
@@ -44,14 +36,21 @@ class CaptionRequest(Asked):
     """A picture to describe: JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF."""
 
     image: bytes | None = Field(None, repr=False, description="The picture's bytes in base64.")
+    translate_to: str | None = Field(
+        None, max_length=35, description="Language code: the caption is also translated, each word with its own map."
+    )
+
+
+NOTHING: Mapping[str, Bundle] = {}
 
 
 @dataclass(frozen=True)
 class Source:
-    """A picture as it was sent, and where its grid lies."""
+    """A picture as it was sent, where its grid lies, and who translates what is said of it."""
 
     data: bytes
     grid: GridKeys
+    translator: Bundle | None = None
 
 
 def choose(asked: CaptionRequest, bundles: Mapping[str, Bundle]) -> Bundle:
@@ -63,21 +62,43 @@ def choose(asked: CaptionRequest, bundles: Mapping[str, Bundle]) -> Bundle:
     return loaded(bundles, TASK.name, asked.model)[0]
 
 
-def encode(asked: CaptionRequest, bundle: Bundle, bounds: Bounds) -> list[Encoded[Source]]:
-    """One job; its input is the normalised pixels (3, H, W).
+def encode(
+    asked: CaptionRequest, bundle: Bundle, bounds: Bounds, bundles: Mapping[str, Bundle] = NOTHING
+) -> list[Encoded[Source]]:
+    """One job, and its translation's after it; its input is the normalised pixels (3, H, W).
 
     Raises:
         ImageMissing, ImageBroken, ImageTooBig: there is no picture to look at.
         Meaningless, TextTooLong: beyond a bound.
+        UnknownPair: nobody translates to that language.
     """
     if asked.image is None:
         raise ImageMissing(errors=(Where("/image", "is missing"),))
     how = options(asked, bundle, bounds, rows=asked.attention != "none")
+    goes_to = translator(bundles, bundle.manifest.target, asked.translate_to)
     looks = _input(bundle)
     seen = _read(asked.image, bounds.pixels, looks.size, looks.mean, looks.scale)
     size = Picture(width=seen.width, height=seen.height)
     grid = GridKeys(rows=looks.rows, cols=looks.cols, image=size, crop=seen.crop)
-    return [Encoded(job(bundle, {"pixels": seen.pixels}, how), Source(asked.image, grid))]
+    source = Source(asked.image, grid, goes_to)
+    cells = [[cell] for cell in range(looks.rows * looks.cols)]
+    first = course(asked, bundle, job(bundle, {"pixels": seen.pixels}, how), source, lambda: cells)
+    return [
+        first
+        if goes_to is None
+        else replace(first, then=partial(_then, asked, bundle, goes_to, first), others=(goes_to,))
+    ]
+
+
+def _then(
+    asked: CaptionRequest, bundle: Bundle, goes_to: Bundle, first: Encoded[Source], done: Sequence[Done]
+) -> Job | None:
+    """What is to be done after so much was done: the translation last."""
+    caption_job = first.then(done)
+    if caption_job is not None or len(done) > 1 + asked.compares:
+        return caption_job
+    text = spoken(bundle, main(asked, done).hypotheses[0]).text
+    return asked_of(goes_to, text, rows=asked.attention != "none")
 
 
 def _input(bundle: Bundle) -> ImageInput:
@@ -100,17 +121,49 @@ def _read(data: bytes, most: int, size: int, mean: float, scale: float) -> image
         raise ImageBroken(f"The picture {why}.", errors=(Where("/image", why),)) from None
 
 
-def decode(asked: CaptionRequest, bundle: Bundle, source: Source, done: Done) -> Result:
-    """The caption, or several."""
-    best, *_ = candidates = [_Spoken(asked, bundle, source, one).candidate() for one in done.hypotheses]
-    return Result(**dict(best), language=bundle.manifest.target, hypotheses=candidates if asked.n_best > 1 else None)
+def decode(asked: CaptionRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> Result:
+    """The caption, or several, and its translation."""
+    told = result(asked, bundle, done, partial(_Spoken, asked, bundle, source))
+    said = _translated(asked, bundle, source, done)
+    return told if said is None else told.model_copy(update={"translation": said})
 
 
-def view(asked: CaptionRequest, bundle: Bundle, source: Source, done: Done) -> View:
-    """How the caption is drawn; the picture is decoded once more, at the size it is shown."""
-    best = _Spoken(asked, bundle, source, done.hypotheses[0])
+def _translated(asked: CaptionRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> Translation | None:
+    """The translation of the caption, its map in code points laid over the picture."""
+    if source.translator is None or len(done) <= 1 + asked.compares:
+        return None
+    caption, best = main(asked, done).hypotheses[0], done[-1].hypotheses[0]
+    said, map_ = spoken(source.translator, best), None
+    if asked.attention != "none" and best.rows is not None and caption.rows is not None:
+        through = shown(caption.rows, bundle)[0]
+        rows = laid_over(shown(best.rows, source.translator)[0], source.translator, spoken(bundle, caption), through)
+        map_ = trusted(grid_map(said, rows, source.grid, unit=asked.unit), asked, best, said.pieces)
+        map_ = counted(map_, asked.offsets, answer=said.text)
+    return Translation(
+        text=said.text,
+        score=best.score,
+        finish_reason=finish(best),
+        language=source.translator.manifest.target,
+        model=source.translator.id,
+        attention=map_,
+    )
+
+
+def view(asked: CaptionRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> View:
+    """How the caption is drawn, or its translation; the picture is decoded once more, at the size it is shown."""
+    best = _Spoken(asked, bundle, source, main(asked, done).hypotheses[0])
     map_ = drawn(asked, bundle, best.hypothesis, best.label)
     picture = None if map_ is None else _shown(source)
+    said = _translated(asked.model_copy(update={"offsets": "codepoint"}), bundle, source, done)
+    if said is not None:
+        return View(
+            f"{bundle.manifest.name} · {said.model.partition(AT)[0]}",
+            said.text,
+            said.score,
+            best.text,
+            said.attention,
+            picture,
+        )
     return View(bundle.manifest.name, best.text, best.hypothesis.score, None, map_, picture)
 
 
@@ -137,8 +190,10 @@ class _Spoken:
         self.said = Said(self.text, pieces, hypothesis.logprobs)
 
     def label(self, rows: np.ndarray, layer: int, head: Head) -> AttentionMap:
-        gate = self.hypothesis.extras.get("gate")
-        return grid_map(self.said, rows, self.source.grid, unit=self.asked.unit, gate=gate, layer=layer, head=head)
+        gate, sampled = (self.hypothesis.extras.get(name) for name in ("gate", "sampled"))
+        grid, unit = self.source.grid, self.asked.unit
+        made = grid_map(self.said, rows, grid, unit=unit, gate=gate, sampled=sampled, layer=layer, head=head)
+        return trusted(made, self.asked, self.hypothesis, self.said.pieces)
 
     def counted(self, map_: AttentionMap) -> AttentionMap:
         return counted(map_, self.asked.offsets, answer=self.text)
@@ -167,7 +222,7 @@ TASK = Task(
     },
     answer_example={
         "id": "9b1d3c5e7f9a4c2b8d6e4f2a1b3c5d7e",
-        "model": "caption-soft",
+        "model": "caption-soft@1",
         "timings": {"prepare": 0.004, "queue": 0.0001, "encode": 0.021, "decode": 0.015},
         "results": [
             {
@@ -192,6 +247,7 @@ TASK = Task(
                     "encoding": "float",
                     "weights": [[0.7, 0.3]],
                     "gate": [0.61],
+                    "trust": {"entropy": [0.881], "peak": [0.7]},
                 },
             }
         ],

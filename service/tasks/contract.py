@@ -1,4 +1,4 @@
-"""What every task shares: how a request may ask, what an answer looks like, and the `Task` that each file here defines.
+"""What every task shares: how a request may ask, and the `Task` that each file here defines.
 
 Knows nothing of HTTP, engines or any one task.
 """
@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from bundle.manifest import Bundle
+from bundle.manifest import AT, Bundle
+from bundle.text import SILENT, UNK
 from service.errors import Meaningless, TextTooLong, UnknownModel, Where, WrongTask
-from service.maps.alignment import Alignment
-from service.maps.envelope import AttentionMap, GridKeys, Head, OffsetUnit, TextKeys, Unit
+from service.maps.envelope import GridKeys, OffsetUnit, TextKeys, Unit
 from service.maps.view import View
-from service.messages import Done, Hypothesis, Job, Options
+from service.messages import Done, Job, Options
+from service.tasks.answer import Result
 
 Attention = Literal["none", "hard", "soft", "full"]
-Label = Callable[[np.ndarray, int, Head], AttentionMap]  # (T, S) rows of a layer and head to a map in code points
-Count = Callable[[AttentionMap], AttentionMap]  # that map, its offsets in another unit
-Maps = AttentionMap | list[AttentionMap] | None
+Trusted = Literal["none", "cheap", "measured"]
 Keys = TextKeys | GridKeys
 Priority = Literal["high", "normal", "low"]
 PRIORITIES: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
@@ -39,6 +37,25 @@ class Bounds:
     beam_size: int = 16
     n_best: int = 16
     length: int = 256
+    alternatives: int = 10
+
+
+class Constraints(BaseModel):
+    """What attention may look at. Keys and queries are counted as the map counts them: its items' `i`, in `unit`.
+
+    A grid's cells count row by row from the upper left one. What is masked is hidden from attention, not from the
+    encoder: its neighbours have read it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    pin: list[tuple[int, int]] = Field(
+        [],
+        max_length=4096,
+        description="[t, s]: item t of the answer looks at key s alone. t counts the items of the answer without "
+        "constraints; it is the steps of that item that are pinned. Several pins of one t allow several keys.",
+    )
+    mask: list[int] = Field([], max_length=4096, description="Keys that no item looks at, unless it is pinned to them.")
 
 
 class Asked(BaseModel):
@@ -47,7 +64,9 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", val_json_bytes="base64")
 
     model: str | None = Field(
-        None, max_length=200, description="Name of a loaded model; the task's default if left out."
+        None,
+        max_length=200,
+        description="A loaded model, `name` or `name@version`; the task's default if left out.",
     )
     beam_size: int | None = Field(
         None, ge=1, description="Rows of the beam, 1 is greedy; by default what the model card was measured with."
@@ -59,7 +78,28 @@ class Asked(BaseModel):
     max_length: int | None = Field(
         None, ge=1, description="Most pieces of the answer; the model's own limit holds below it."
     )
-    prefix: str = Field("", description="Text that the answer must start with.")
+    prefix: str | list[int] = Field(
+        "",
+        examples=["Ein kleiner", [1071, 42]],
+        description="What the answer must start with: text, best up to the end of a word, or ids of pieces as "
+        "`alternatives` and streams tell them.",
+    )
+    constraints: Constraints | None = Field(
+        None,
+        examples=[{"pin": [[0, 0]], "mask": [1]}],
+        description="What if attention looked elsewhere? The answer without them comes too, and the difference.",
+    )
+    compare: bool = Field(
+        False, description="Beside a prefix: the answer without it comes too, and the difference, as for constraints."
+    )
+    alternatives: int = Field(
+        0, ge=0, description="For each piece of the answer, so many of the most probable ones at its step."
+    )
+    trust: Trusted = Field(
+        "cheap",
+        description="How far to believe the map: cheap reads it off the map; measured says the answer again under "
+        "other attention, and tells which words the map decided.",
+    )
     attention: Attention = Field(
         "soft",
         description="none is free; hard keeps each row's strongest key; soft is one map; full is every layer and head.",
@@ -75,37 +115,16 @@ class Asked(BaseModel):
         False, description="Answer as text/event-stream while the search goes on, as `Accept: text/event-stream` does."
     )
 
+    @field_validator("constraints", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        """In a form or a query it is a JSON text."""
+        return Constraints.model_validate_json(value) if isinstance(value, str) else value
 
-class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-
-
-class Candidate(Model):
-    """One hypothesis of an answer."""
-
-    text: str
-    score: float = Field(description="sum(log p) / length ** length_penalty")
-    finish_reason: Literal["stop", "length"] = Field(
-        description="length: the limit came before the end of the sentence."
-    )
-    attention: Maps = None
-    alignment: Alignment | None = None
-
-
-class Result(Candidate):
-    """The answer for one input: its best hypothesis, and all of them if more than one was asked for."""
-
-    language: str | None = Field(None, description="Language of the text.")
-    hypotheses: list[Candidate] | None = None
-
-
-class Answer(Model):
-    """One shape for every task: a result for each input, in order."""
-
-    id: str
-    model: str
-    timings: dict[str, float] = Field(description="Seconds by phase; for several inputs the longest of each phase.")
-    results: list[Result]
+    @property
+    def compares(self) -> bool:
+        """Whether the answer is wanted twice: as asked, and without what constrains it."""
+        return self.constraints is not None or (self.compare and bool(self.prefix))
 
 
 T = TypeVar("T")  # what encode keeps of an input for decode: its pieces, its picture
@@ -114,10 +133,12 @@ Q = TypeVar("Q", bound=Asked)
 
 @dataclass(frozen=True)
 class Encoded(Generic[T]):
-    """A job, and what decode needs to know of the input that it came from."""
+    """A job, what decode needs to know of the input that it came from, and what is to be done after the job."""
 
     job: Job
     kept: T
+    then: Callable[[Sequence[Done]], Job | None] = lambda _: None  # what was done so far, to what is to be done next
+    others: tuple[Bundle, ...] = ()  # whom those later jobs ask
 
 
 @dataclass(frozen=True)
@@ -128,9 +149,9 @@ class Task(Generic[Q, T]):
     summary: str
     request: type[Q]
     choose: Callable[[Q, Mapping[str, Bundle]], Bundle]
-    encode: Callable[[Q, Bundle, Bounds], Sequence[Encoded[T]]]
-    decode: Callable[[Q, Bundle, T, Done], Result]
-    view: Callable[[Q, Bundle, T, Done], View]  # how the same answer is drawn; not asked for where JSON is
+    encode: Callable[[Q, Bundle, Bounds, Mapping[str, Bundle]], Sequence[Encoded[T]]]  # of all bundles one is chosen
+    decode: Callable[[Q, Bundle, T, Sequence[Done]], Result]  # what came of the job, and of those after it
+    view: Callable[[Q, Bundle, T, Sequence[Done]], View]  # how the same answer is drawn; not asked for where JSON is
     keys: Callable[[Q, T], Keys]  # what a row of an answer that is not ready yet looks at: pieces or cells
     request_example: Mapping[str, Any]
     answer_example: Mapping[str, Any]
@@ -144,13 +165,13 @@ def loaded(bundles: Mapping[str, Bundle], task: str, model: str | None) -> list[
         UnknownModel: no such model, or none of this task.
         WrongTask: the model does another task.
     """
-    able = [bundle for bundle in bundles.values() if bundle.manifest.task == task]
-    there = ", ".join(bundle.manifest.name for bundle in able) or "none"
+    able = {key: bundle for key, bundle in bundles.items() if bundle.manifest.task == task}
+    there = ", ".join(able) or "none"
     if model is None and able:
-        return able
+        return [bundle for key, bundle in able.items() if AT not in key]  # a side version is asked for by name alone
     if model is None or model not in bundles:
         raise UnknownModel(f"There is no such {task} model here; loaded: {there}.")
-    if bundles[model] not in able:
+    if bundles[model].manifest.task != task:
         does = bundles[model].manifest.task
         raise WrongTask(
             f"This model's task is {does}; loaded for {task}: {there}.", errors=(Where("/model", f"does {does}"),)
@@ -169,8 +190,7 @@ def options(asked: Asked, bundle: Bundle, bounds: Bounds, *, rows: bool) -> Opti
     beam_size = at_most(bounds.beam_size, "beam_size", usual.beam_size if asked.beam_size is None else asked.beam_size)
     n_best = at_most(min(bounds.n_best, beam_size), "n_best", asked.n_best)
     length = min(bounds.length, limits.target, asked.max_length or limits.target)
-    at_most(bounds.text_characters, "prefix", len(asked.prefix), TextTooLong)
-    prefix = tuple(bundle.text.ids(asked.prefix))
+    prefix = _start(asked.prefix, bundle, bounds)
     at_most(length - 1, "prefix", len(prefix), TextTooLong)
     penalty = usual.length_penalty if asked.length_penalty is None else asked.length_penalty
     return Options(
@@ -179,11 +199,29 @@ def options(asked: Asked, bundle: Bundle, bounds: Bounds, *, rows: bool) -> Opti
         penalty,
         length,
         prefix,
-        attention=rows,
+        attention=(rows or asked.trust == "measured") and bool(bundle.manifest.attention),
+        alternatives=at_most(bounds.alternatives, "alternatives", asked.alternatives),
+        trials=asked.trust == "measured" and bool(bundle.manifest.attention),
         heads=asked.attention == "full",
         stream=asked.stream,
         priority=PRIORITIES[asked.priority],
     )
+
+
+def _start(prefix: str | list[int], bundle: Bundle, bounds: Bounds) -> tuple[int, ...]:
+    """The pieces of a forced start.
+
+    Raises:
+        Meaningless: the model never says them.
+        TextTooLong: beyond a bound.
+    """
+    at_most(bounds.text_characters, "prefix", len(prefix), TextTooLong)
+    written = (prefix, prefix.lower()) if isinstance(prefix, str) else (prefix,)  # some models have no capitals
+    for one in written:
+        ids = bundle.text.ids(one) if isinstance(one, str) else one
+        if all(piece not in (*SILENT, UNK) and 0 <= piece < len(bundle.text) for piece in ids):
+            return tuple(ids)
+    raise Meaningless("The prefix has what this model never says.", errors=(Where("/prefix", "cannot be said"),))
 
 
 def at_most(limit: int, field: str, actual: int, error: type[Meaningless] = Meaningless) -> int:
@@ -194,56 +232,11 @@ def at_most(limit: int, field: str, actual: int, error: type[Meaningless] = Mean
     return actual
 
 
+def renewed(one: Job, how: Options) -> Job:
+    """The same input searched in another way, with an id of its own."""
+    return replace(one, id=uuid.uuid4().hex, options=how)
+
+
 def job(bundle: Bundle, inputs: Mapping[str, Any], how: Options) -> Job:
     """A job with an id of its own: those that callers choose may repeat."""
-    return Job(uuid.uuid4().hex, bundle.manifest.name, inputs, how)
-
-
-def shown(rows: np.ndarray, bundle: Bundle) -> tuple[np.ndarray, int, Head]:
-    """Rows (T, S) of the layer and head that the manifest shows by default, of rows (T, S) or (T, layers, heads, S)."""
-    usual = bundle.manifest.attention[0]
-    layer, head = usual.default_layer, usual.default_head
-    if rows.ndim == 2:
-        return rows, layer, head
-    return rows[:, layer].mean(axis=1) if head == "mean" else rows[:, layer, head], layer, head
-
-
-def best_map(rows: np.ndarray, bundle: Bundle, label: Label) -> AttentionMap:
-    """The map of the layer and head that are shown by default."""
-    return label(*shown(rows, bundle))
-
-
-def every_map(rows: np.ndarray, label: Label) -> list[AttentionMap]:
-    """A map of each layer and head, of rows (T, S) or (T, layers, heads, S)."""
-    if rows.ndim == 2:
-        return [label(rows, 0, 0)]
-    return [label(rows[:, layer, head], layer, head) for layer, head in np.ndindex(*rows.shape[1:3])]
-
-
-def hardened(map_: AttentionMap) -> AttentionMap:
-    """A map whose rows are one at their strongest key and zero elsewhere."""
-    weights = np.zeros_like(map_.weights)
-    if weights.size:
-        np.put_along_axis(weights, map_.weights.argmax(axis=1)[:, None], 1, axis=1)
-    return map_.model_copy(update={"weights": weights})
-
-
-def drawn(asked: Asked, bundle: Bundle, hypothesis: Hypothesis, label: Label) -> AttentionMap | None:
-    """The one map that a picture of this answer shows, if any was asked for."""
-    if hypothesis.rows is None or asked.attention == "none":
-        return None
-    soft = best_map(hypothesis.rows, bundle, label)
-    return hardened(soft) if asked.attention == "hard" else soft
-
-
-def sent(asked: Asked, bundle: Bundle, hypothesis: Hypothesis, label: Label, count: Count) -> Maps:
-    """What the answer carries of the attention, its offsets counted as asked."""
-    if asked.attention == "full" and hypothesis.rows is not None:
-        return [count(map_) for map_ in every_map(hypothesis.rows, label)]
-    one = drawn(asked, bundle, hypothesis, label)
-    return one if one is None else count(one)
-
-
-def finish(hypothesis: Hypothesis) -> Literal["stop", "length"]:
-    """Why the answer ended there."""
-    return "stop" if hypothesis.finish_reason == "stop" else "length"
+    return Job(uuid.uuid4().hex, bundle.id, inputs, how)

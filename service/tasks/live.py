@@ -16,8 +16,11 @@ from bundle.text import SILENT
 from service.maps.envelope import GridKeys, Head, TextKeys
 from service.maps.offsets import places
 from service.messages import Done, Tokens
-from service.tasks.contract import Asked, Model, Result, shown
+from service.tasks.answer import Model, Result
+from service.tasks.contract import Asked
+from service.tasks.mapped import shown
 
+SCALARS = ("gate", "sampled", "window_start", "window_end")  # what a model may tell of a token besides its row
 MOST = 16  # tokens told at once to who is behind: the event loop is not held up by all of them together
 UNFINISHED = "\ufffd"  # how a character shows of which only some bytes were said
 
@@ -48,6 +51,8 @@ class Token(Model):
         None, description="soft: a weight for each key; hard: the strongest key; full: layers × heads × keys."
     )
     gate: float | None = None
+    window: tuple[int, int] | None = Field(None, description="The first and the last key that it could look at.")
+    sampled: int | None = Field(None, description="The key that its context was taken from.")
 
 
 class TokenEvent(Token):
@@ -81,7 +86,7 @@ class _Heard(NamedTuple):
     id: int
     logprob: float
     row: np.ndarray | None  # (S,) or (layers, heads, S)
-    gate: float | None
+    extras: dict[str, float]  # what else the model tells of a token
 
 
 class Live:
@@ -98,12 +103,12 @@ class Live:
     def hear(self, said: Tokens) -> None:
         """Take in what the engine says."""
         del self.heard[said.kept :]
-        rows, gates = said.rows, said.extras.get("gate")
+        rows = said.rows
         for i, id_ in enumerate(said.ids):
             if id_ not in SILENT:
                 row = None if rows is None else rows[i]
-                gate = None if gates is None else round(float(gates[i]), 4)
-                self.heard.append(_Heard(int(id_), float(said.logprobs[i]), row, gate))
+                extras = {name: float(said.extras[name][i]) for name in SCALARS if name in said.extras}
+                self.heard.append(_Heard(int(id_), float(said.logprobs[i]), row, extras))
         self.stands = min(self.stands, said.kept, len(self.heard))
 
     def finish(self, done: Done) -> None:
@@ -149,7 +154,7 @@ class Live:
                 end=at[end],
                 logprob=round(heard.logprob, 6),
                 attention=self._row(heard.row),
-                gate=heard.gate,
+                **_told(heard),
             )
             tokens.append(token)
         return text[: self.ends[-1] if self.ends else 0], tokens
@@ -167,15 +172,30 @@ class Live:
 
 def start(input_: int, asked: Asked, bundle: Bundle, keys: TextKeys | GridKeys, answer: str) -> StartEvent:
     """The first event about an input; answer: the answer's id."""
-    usual = bundle.manifest.attention[0] if asked.attention in ("soft", "hard") else None
+    there = bundle.manifest.attention  # none where the model has no attention
+    usual = there[0] if there and asked.attention in ("soft", "hard") else None
     return StartEvent(
         input=input_,
         id=answer,
-        model=bundle.manifest.name,
+        model=bundle.id,
         keys=keys,
         layer=usual and usual.default_layer,
         head=usual and usual.default_head,
     )
+
+
+def _told(heard: _Heard) -> dict[str, Any]:
+    """What a token tells besides its row, as `Token` has it."""
+    extras = heard.extras
+    told: dict[str, Any] = {}
+    if "gate" in extras:
+        told["gate"] = round(extras["gate"], 4)
+    if "sampled" in extras:
+        told["sampled"] = int(extras["sampled"])
+    if "window_start" in extras and heard.row is not None:
+        edges = np.array([np.ceil(extras["window_start"]), np.floor(extras["window_end"])])
+        told["window"] = tuple(edges.clip(0, heard.row.shape[-1] - 1).astype(int).tolist())
+    return told
 
 
 def _rounded(weights: np.ndarray) -> Any:

@@ -20,24 +20,14 @@ from service.maps.envelope import AttentionMap, Head, TextKeys, Unit
 from service.maps.offsets import counted, counted_keys
 from service.maps.view import View
 from service.maps.words import Answer as Said
-from service.maps.words import text_keys, text_map
+from service.maps.words import items_of, text_keys, text_map
 from service.messages import Done, Hypothesis, Options
-from service.tasks.contract import (
-    Asked,
-    Bounds,
-    Candidate,
-    Encoded,
-    Result,
-    Task,
-    at_most,
-    best_map,
-    drawn,
-    finish,
-    job,
-    loaded,
-    options,
-    sent,
-)
+from service.tasks.answer import Candidate, Result
+from service.tasks.contract import Asked, Bounds, Encoded, Task, at_most, job, loaded, options
+from service.tasks.mapped import best_map, drawn, finish, sent, trusted
+from service.tasks.whatif import course, main, result
+
+WINDOW = ("window_start", "window_end")  # what a model of local attention tells of each token besides its row
 
 
 class TranslateRequest(Asked):
@@ -53,6 +43,9 @@ class TranslateRequest(Asked):
     alignment: bool = Field(
         False, description="Also return the map as word links: proj (character ranges) and pharaoh (i-j)."
     )
+
+
+NOTHING: Mapping[str, Bundle] = {}
 
 
 @dataclass(frozen=True)
@@ -94,24 +87,30 @@ def _pair_places(asked: TranslateRequest) -> tuple[Where, ...]:
     return tuple(Where(f"/{field}", "not with this pair") for field in named)
 
 
-def encode(asked: TranslateRequest, bundle: Bundle, bounds: Bounds) -> list[Encoded[Source]]:
+def encode(
+    asked: TranslateRequest, bundle: Bundle, bounds: Bounds, _: Mapping[str, Bundle] = NOTHING
+) -> list[Encoded[Source]]:
     """A job for each text; its inputs are the source's ids (S,) with EOS at their end.
 
     Raises:
         EmptyText, NoWords, TextTooLong: a text cannot be translated, with its place.
-        Meaningless: beyond a bound.
+        Meaningless: beyond a bound, or constraints that no map can have.
     """
     texts = [asked.text] if isinstance(asked.text, str) else asked.text
     if not texts:
         raise EmptyText("There is no text in the list.", errors=(Where("/text", "is an empty list"),))
     at_most(bounds.texts, "text", len(texts))
+    if asked.constraints is not None:
+        at_most(1, "text", len(texts))  # keys are those of one text
     wants_rows = asked.alignment or asked.attention != "none"
     how = options(asked, bundle, bounds, rows=wants_rows)
     places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
-    return [_encoded(text, place, bundle, bounds, how) for text, place in zip(texts, places, strict=True)]
+    return [_encoded(asked, text, place, bundle, bounds, how) for text, place in zip(texts, places, strict=True)]
 
 
-def _encoded(text: str, place: str, bundle: Bundle, bounds: Bounds, how: Options) -> Encoded[Source]:
+def _encoded(
+    asked: TranslateRequest, text: str, place: str, bundle: Bundle, bounds: Bounds, how: Options
+) -> Encoded[Source]:
     if not text.strip():
         raise _refused(EmptyText, place, "is empty")
     if len(text) > bounds.text_characters:
@@ -124,7 +123,13 @@ def _encoded(text: str, place: str, bundle: Bundle, bounds: Bounds, how: Options
         raise _refused(
             TextTooLong, place, "is too long for the model, in pieces", bundle.manifest.limits.source, len(ids)
         )
-    return Encoded(job(bundle, {"source": ids}, how), Source(text, pieces))
+    return course(
+        asked,
+        bundle,
+        job(bundle, {"source": ids}, how),
+        Source(text, pieces),
+        lambda: [*items_of(pieces, asked.unit), [len(pieces)]],
+    )
 
 
 def _refused(
@@ -134,15 +139,14 @@ def _refused(
     return error(f"The text {why}{figures}.", limit=limit, actual=actual, errors=(Where(place, why),))
 
 
-def decode(asked: TranslateRequest, bundle: Bundle, source: Source, done: Done) -> Result:
+def decode(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> Result:
     """The answer for one text."""
-    best, *_ = candidates = [_Spoken(asked, bundle, source, one).candidate() for one in done.hypotheses]
-    return Result(**dict(best), language=bundle.manifest.target, hypotheses=candidates if asked.n_best > 1 else None)
+    return result(asked, bundle, done, partial(_Spoken, asked, bundle, source))
 
 
-def view(asked: TranslateRequest, bundle: Bundle, source: Source, done: Done) -> View:
+def view(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> View:
     """How the answer for one text is drawn."""
-    best = _Spoken(asked, bundle, source, done.hypotheses[0])
+    best = _Spoken(asked, bundle, source, main(asked, done).hypotheses[0])
     map_ = drawn(asked, bundle, best.hypothesis, best.label)
     return View(bundle.manifest.name, best.text, best.hypothesis.score, source.text, map_)
 
@@ -161,7 +165,8 @@ class _Spoken:
         self.said = Said(self.text, pieces, hypothesis.logprobs)
 
     def label(self, rows: np.ndarray, layer: int, head: Head, unit: Unit | None = None) -> AttentionMap:
-        return text_map(
+        edges = [self.hypothesis.extras[name] for name in WINDOW if name in self.hypothesis.extras]
+        made = text_map(
             self.source.text,
             self.source.pieces,
             self.said,
@@ -170,7 +175,9 @@ class _Spoken:
             kind=self.bundle.manifest.attention[0].kind,
             layer=layer,
             head=head,
+            window=np.stack(edges, -1) if edges else None,
         )
+        return trusted(made, self.asked, self.hypothesis, self.said.pieces)
 
     def counted(self, map_: AttentionMap) -> AttentionMap:
         return counted(map_, self.asked.offsets, answer=self.text, source=self.source.text)
@@ -203,7 +210,7 @@ TASK = Task(
     request_example={"text": "Dogs", "source": "en", "target": "de"},
     answer_example={
         "id": "4f1c0d2ab7e94c4b8d1f6a3e5c7b9d01",
-        "model": "en-de-bahdanau",
+        "model": "en-de-bahdanau@2",
         "timings": {"prepare": 0.0003, "queue": 0.0001, "encode": 0.003, "decode": 0.012},
         "results": [
             {
@@ -227,6 +234,7 @@ TASK = Task(
                     },
                     "encoding": "float",
                     "weights": [[0.93, 0.07]],
+                    "trust": {"entropy": [0.366], "peak": [0.93], "special": [0.07], "coverage": [0.93, 0.07]},
                 },
             }
         ],

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bundle.manifest import Bundle, find
+from bundle.manifest import Bundle
+from bundle.zoo import find
 from service.api.app import create_app
 from service.messages import Link
 from service.tasks.contract import Bounds

@@ -50,7 +50,7 @@ BAD = {
     "a negative length penalty": ({**GOOD, "length_penalty": -1}, 422, "invalid_request", "/length_penalty"),
     "an unknown kind of attention": ({**GOOD, "attention": "max"}, 422, "invalid_request", "/attention"),
     "an unknown field": ({**GOOD, "beams": 5}, 422, "invalid_request", "/beams"),
-    "a field of a later version": ({**GOOD, "trust": "cheap"}, 422, "invalid_request", "/trust"),
+    "a field of a later version": ({**GOOD, "explain": True}, 422, "invalid_request", "/explain"),
     "an unknown priority": ({**GOOD, "priority": "highest"}, 422, "invalid_request", "/priority"),
 }
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.api.asking import describe, picture, problem, still_answers
+from tests.api.sse import events, only
 from tests.fakes import GRID
 
 pytestmark = pytest.mark.anyio
@@ -200,3 +201,47 @@ async def test_a_form_with_several_files_is_malformed(client) -> None:
 async def test_a_picture_as_another_medium_is_not_taken(client) -> None:
     told = problem(await describe(client, WHITE, media="video/mp4"), 415, "unsupported_media_type")
     assert "multipart/form-data" in told["detail"]
+
+
+async def test_a_translated_caption_looks_where_the_caption_looked(client) -> None:
+    answer = await describe(client, WHITE, translate_to="de")
+    (result,) = answer.json()["results"]
+    said = result["translation"]
+    assert (said["text"], said["language"], said["model"]) == (result["text"], "de", "tiny-en-de@0")
+    assert said["attention"]["keys"] == result["attention"]["keys"]
+    assert np.allclose(said["attention"]["weights"], result["attention"]["weights"], atol=1e-3)  # the fakes echo
+
+
+async def test_nobody_translates_a_caption_to_a_language_that_no_model_speaks(client, link) -> None:
+    answer = await describe(client, WHITE, translate_to="sv")
+    told = problem(answer, 422, "unsupported_pair")
+    assert told["errors"][0]["pointer"] == "/translate_to"
+    assert "de" in told["detail"]
+    assert not link.jobs
+
+
+async def test_a_stream_of_a_translated_caption_tells_the_caption_and_ends_with_both(client) -> None:
+    answer = await describe(client, WHITE, translate_to="de", stream="true", beam_size="1")
+    said = events(answer.text)
+    (end,) = only(said, "done")
+    assert "".join(one["text"] for one in only(said, "token")) == end["text"] == end["translation"]["text"]
+
+
+async def test_a_translated_caption_is_drawn_with_the_caption_under_it(client) -> None:
+    answer = await client.post(
+        "/v1/caption?translate_to=de", content=WHITE, headers={"content-type": "image/png", "accept": "text/plain"}
+    )
+    lines = answer.text.splitlines()
+    assert lines[1] == f"← {lines[0]}"
+    assert "tiny-caption · tiny-en-de" in lines[2]
+
+
+async def test_constraints_of_a_picture_are_about_cells_and_come_as_json_text_in_a_query(client, link) -> None:
+    answer = await describe(client, WHITE, constraints='{"mask": [7], "pin": [[0, 2]]}')
+    (result,) = answer.json()["results"]
+    assert result["unconstrained"]["text"] == result["text"]
+    plain, bound = (job.options for job in link.jobs)
+    assert (plain.mask, bound.mask) == ((), (7,))
+    assert {positions for _, positions in bound.pin} == {(2,)}
+    refused = await describe(client, WHITE, constraints='{"mask": [8]}')
+    assert problem(refused, 422, "invalid_request")["errors"][0]["pointer"] == "/constraints/mask/0"

@@ -188,7 +188,7 @@ async def test_openapi_has_no_reference_to_nowhere_and_no_validation_error_of_fa
 
 
 async def test_the_examples_of_answers_are_answers(document) -> None:
-    from service.tasks.contract import Answer
+    from service.tasks.answer import Answer
 
     for task in discover().values():
         Answer.model_validate(task.answer_example)

@@ -58,7 +58,7 @@ async def test_who_accepts_other_formats_as_well_gets_no_stream_unasked(client, 
 async def test_the_start_names_the_answer_and_what_its_rows_look_at(client) -> None:
     answer = await client.post("/v1/translate", json={**GOOD, "stream": True}, headers={"x-request-id": "mine"})
     start = events(answer.text)[0].data
-    assert (start["id"], start["model"], start["input"]) == ("mine", "tiny-en-de", 0)
+    assert (start["id"], start["model"], start["input"]) == ("mine", "tiny-en-de@0", 0)
     assert answer.headers["x-request-id"] == "mine"
     assert [key["text"] for key in start["keys"]["items"]] == ["the", "old", "ho", "use", "</s>"]
     assert (start["layer"], start["head"]) == (0, 0)

@@ -61,7 +61,7 @@ async def test_what_a_listener_of_a_beam_puts_together_is_the_text_all_along(ask
 
 async def test_those_who_leave_are_not_seated_after_the_next_tick(engine, monkeypatch) -> None:
     assert isinstance(engine.engine, Catalog)
-    loop, allowed = engine.engine.loops["toy-echo"], threading.Semaphore(0)
+    loop, allowed = engine.engine.loops["toy-echo@0"], threading.Semaphore(0)
     step = loop.session.step
 
     def allowed_step(*one, **how):

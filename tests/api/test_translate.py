@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 async def test_an_answer_has_its_text_its_model_and_its_map(client) -> None:
     answer = (await client.post("/v1/translate", json=GOOD)).json()
     (result,) = answer["results"]
-    assert (answer["model"], result["text"], result["language"]) == ("tiny-en-de", "the old house", "de")
+    assert (answer["model"], result["text"], result["language"]) == ("tiny-en-de@0", "the old house", "de")
     assert (result["score"], result["finish_reason"]) == (-0.25, "stop")
     map_ = result["attention"]
     assert [query["text"] for query in map_["queries"]] == ["the", "old", "house"]
@@ -116,12 +116,12 @@ async def test_an_answer_cut_by_the_length_limit_says_so(client) -> None:
 
 async def test_a_left_out_language_is_found_where_only_one_fits(client) -> None:
     answer = await client.post("/v1/translate", json={"text": "the house", "target": "fr"})
-    assert answer.json()["model"] == "tiny-en-fr"
+    assert answer.json()["model"] == "tiny-en-fr@0"
 
 
 async def test_a_model_named_needs_no_languages(client) -> None:
     answer = await client.post("/v1/translate", json={"text": "the house", "model": "tiny-fr-de"})
-    assert answer.json()["model"] == "tiny-fr-de"
+    assert answer.json()["model"] == "tiny-fr-de@0"
 
 
 async def test_ids_of_jobs_are_our_own_and_never_repeat(client, link) -> None:

@@ -13,6 +13,7 @@ import pytest
 from bench import chaos
 from bench.__main__ import main
 from bench.chaos.crowd import Asked, Crowd, Fate, once
+from bench.chaos.replace import switched
 from bench.chaos.trials import TRIALS
 from bench.load.wire import Connection, Target, target
 
@@ -86,7 +87,11 @@ def test_lost_is_what_was_accepted_and_not_answered() -> None:
 
 @pytest.mark.parametrize(
     ("trial", "more", "proof"),
-    [("kill", ["--seconds", "3", "--every", "1"], "killed"), ("term", ["--seconds", "1"], "in_flight")],
+    [
+        ("kill", ["--seconds", "3", "--every", "1"], "killed"),
+        ("term", ["--seconds", "1"], "in_flight"),
+        ("replace", ["--requests", "60"], "new"),
+    ],
 )
 def test_a_trial_runs_to_its_end(toys: Path, tmp_path, monkeypatch, capsys, trial, more, proof) -> None:
     monkeypatch.setattr(chaos, "LOG", tmp_path / "chaos.log")
@@ -99,6 +104,16 @@ def test_a_trial_runs_to_its_end(toys: Path, tmp_path, monkeypatch, capsys, tria
     assert any(one.split() == ["lost", "0"] for one in table)
 
 
+def test_a_version_out_of_turn_or_two_in_one_answer_are_counted() -> None:
+    crowd = Crowd(Asked(Target("x", 1, b""), ["a"]), clients=1)
+    old, new = {"m@1"}, {"m@2"}
+    told = [(1, old), (1, new), (3, old), (3, new), (5, new), (5, old), (5, old | new), (5, set[str]())]
+    crowd.fates = [Fate(at, at + 0.5, 200, frozenset(models)) for at, models in told]
+    found = switched(crowd, "m", called=2, returned=4)
+    counts = {"old": 3, "new": 3, "mixed": 2, "too_early": 1, "stale": 2, "during": 2}
+    assert {name: found[name] for name in counts} == counts
+
+
 def test_every_trial_says_what_it_is() -> None:
-    assert list(TRIALS) == ["kill", "term", "vanish", "soak", "overload"]
+    assert list(TRIALS) == ["kill", "term", "vanish", "soak", "replace", "overload"]
     assert all(trial.what and trial.run.__doc__ for trial in TRIALS.values())

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bundle.manifest import BadBundle, Bundle, find
+from bundle.manifest import BadBundle, Bundle
+from bundle.zoo import find
 from tests.fakes import tiny_bundle
 
 

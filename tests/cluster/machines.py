@@ -17,7 +17,7 @@ import ray
 from ray import serve
 from ray.cluster_utils import Cluster
 
-from bundle.manifest import named
+from bundle.zoo import named
 from service.cluster import run
 from service.cluster.plan import groups
 from service.cluster.replicas import Engine
@@ -44,7 +44,7 @@ def main() -> int:
     try:
         workers = [cluster.add_node(num_cpus=1, node_ip_address=LOOPBACK.format(place)) for place in (3, 4)]
         ray.init(address=cluster.address, log_to_driver=False, configure_logging=False)
-        models = list(named(settings.zoo, settings.models))
+        models = [one.id for one in named(settings.zoo, settings.models).values()]
         plan = groups(settings.ray_engines, models)
         run.deploy(settings, run.application(settings, models, plan, SlowEngine))
         raylets = [node.all_processes["raylet"][0].process.pid for node in workers]

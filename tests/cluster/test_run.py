@@ -29,7 +29,7 @@ def run() -> ModuleType:
 @pytest.mark.filterwarnings("ignore:The `metrics_interval_s`:DeprecationWarning")
 def test_an_engine_takes_its_cores_and_its_share_of_a_gpu(run: ModuleType) -> None:
     settings = Settings(threads=4)
-    fixed, scaled = groups("a=3;b@gpu:0.5=1-4", ["a", "b"])
+    fixed, scaled = groups("a=3;b@gpu:0.5=1-4", ["a@1", "b@1"])
     assert run.placed(fixed, settings) == {"num_replicas": 3, "ray_actor_options": {"num_cpus": 4, "num_gpus": 0}}
     found = run.placed(scaled, settings)
     assert found["ray_actor_options"] == {"num_cpus": 4, "num_gpus": 0.5}
@@ -45,7 +45,7 @@ def test_fronts_stand_where_people_keep_a_machine_for_them(run: ModuleType) -> N
 
 def test_a_cluster_of_one_machine_has_room_for_all_that_is_asked_for(run: ModuleType) -> None:
     settings = Settings(threads=30, ray_fronts=4, ray_front_cpus=0.5)
-    assert run.room(settings, groups("*=2-5", ["a"])) == 152
+    assert run.room(settings, groups("*=2-5", ["a@1"])) == 152
 
 
 def test_serve_has_time_for_the_drain(run: ModuleType) -> None:

@@ -17,7 +17,7 @@ CAPTIONS = {
     "zoo/": "the trained bundles this repository ships, one folder each, with their model cards",
     "tests/": "one folder a room, one twin a file; house/ checks this very map",
     "docs/": "design, errors, settings, the log of experiments, pictures",
-    "docker/": "the images: serving has no torch in it",
+    "docker/": "the images (serving has no torch), what watches and balances them, and docker/check, which runs it",
     "constraints/": "exact versions of everything, to serve and to develop",
     ".ci/run": "the checks as a machine runs them",
     "compose.yaml": "the whole service with one command",
@@ -29,6 +29,7 @@ CAPTIONS = {
     "LICENSE": "Apache-2.0, for the code",
     "NOTICE": "whose it is, and where the models' own licences stand",
     ".gitignore": "what never enters a commit",
+    ".dockerignore": "what alone enters an image",
 }
 BEGIN, END = "<!-- {0}: made by `make pages` -->", "<!-- {0}: end -->"
 NOT_CODE = {

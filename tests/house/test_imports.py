@@ -85,7 +85,7 @@ def test_everything_that_serves_imports_without_torch_and_without_a_cluster_with
 
 @pytest.fixture(scope="module")
 def hollow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree of our modules with nothing in them but the two imports that a contract expects by name."""
+    """The tree of our modules with nothing in them but the imports that a contract expects by name."""
     root = tmp_path_factory.mktemp("hollow")
     (root / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     for path in of_rooms():
@@ -93,7 +93,8 @@ def hollow(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text("")
     (root / "service/engine/session.py").write_text("import onnxruntime\n")
-    (root / "service/tasks/caption.py").write_text("import service.tasks.contract\n")
+    shared = ", ".join(f"service.tasks.{name}" for name in ("answer", "chain", "contract", "mapped", "whatif"))
+    (root / "service/tasks/caption.py").write_text(f"import {shared}\n")
     return root
 
 

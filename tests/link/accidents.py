@@ -5,6 +5,7 @@ Knows nothing of what the front makes of it. Everything else is the real worker 
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from bundle.manifest import Bundle
+from service.engine.catalog import Catalog
 from service.engine.session import Session
 from service.settings import Settings
 from service.worker import run
@@ -26,6 +29,7 @@ BLOCKED = "ACCIDENT_BLOCKED"  # a file: while it is there, a worker that starts 
 STEP = "ACCIDENT_STEP_SECONDS"  # how long each step takes at least
 JOURNAL = "ACCIDENT_JOURNAL"  # a file that gets a line for each step
 SILENT = "ACCIDENT_SILENT"  # set: a loop ends at its first step, and says nothing to anybody
+LOADING = "ACCIDENT_LOADING"  # a file that says what becomes of the next load while others are served: "hang", "die"
 BROKE = "ACCIDENT_BROKE"  # a file that notes that a loop has died or hung: it happens once
 
 
@@ -59,7 +63,32 @@ def install() -> None:
         time.sleep(3600)
         raise RuntimeError("nobody waits so long")
 
+    install_risky_load()
     Session.encode, Session.step = risky, slow  # type: ignore[method-assign]
+
+
+def install_risky_load() -> None:
+    """Put the accidents into the catalog."""
+    load = Catalog.load
+
+    def risky_load(self: Catalog, bundle: Bundle) -> None:
+        if (accident := taken(Path(os.environ.get(LOADING, "/nonexistent")))) == "hang":
+            time.sleep(3600)
+        elif accident == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        load(self, bundle)
+
+    Catalog.load = risky_load  # type: ignore[method-assign]
+
+
+def taken(note: Path) -> str:
+    """What a file says; the first who reads it takes it away."""
+    mine = note.with_suffix(f".{os.getpid()}")
+    try:
+        note.rename(mine)
+    except FileNotFoundError:
+        return ""
+    return mine.read_text()
 
 
 def main() -> int:
@@ -70,7 +99,11 @@ def main() -> int:
             return 3
         time.sleep(0.05)
     install()
-    return run(Settings(), int(sys.argv[2]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fd", type=int)
+    parser.add_argument("--models", default="")
+    asked = parser.parse_args()
+    return run(Settings(), asked.fd, asked.models.split(",") if asked.models else None)
 
 
 if __name__ == "__main__":

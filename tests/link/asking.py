@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bundle.manifest import named
+from bundle.zoo import named
 from service.link.child import Child
 from service.link.process import ProcessLink
 from service.messages import Done, Failed, Hypothesis, Job, Link, Tokens
@@ -39,12 +41,23 @@ async def started(
 ) -> AsyncIterator[ProcessLink]:
     """A link that runs. Its heartbeat is long: only a test of silence may see somebody killed for it."""
     given = {"rows": 16, "queue": 100_000, "heartbeat": PATIENCE, **options}
-    link = ProcessLink(named(zoo, ["toy-echo"]), command, environment=environment(zoo, **(variables or {})), **given)
+    variables = environment(zoo, **(variables or {}))
+    models = variables["HEED_MODELS"].split(",")
+    link = ProcessLink(named(zoo, models), command, environment=variables, zoo=zoo, **given)
     await asyncio.wait_for(link.start(), PATIENCE)
     try:
         yield link
     finally:
         await asyncio.wait_for(link.drain(0), PATIENCE)
+
+
+def versions(toys: Path, folder: Path, *numbers: str) -> Path:
+    """A zoo with the echo in these versions."""
+    for number in numbers:
+        shutil.copytree(toys / "toy-echo", folder / "toy-echo" / number)
+        manifest = folder / "toy-echo" / number / "manifest.json"
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": number}))
+    return folder
 
 
 def guest(number: int, length: int = 20, **options: Any) -> Job:

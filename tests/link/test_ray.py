@@ -14,7 +14,7 @@ from service.link.ray import Directory, Few, Listing, RayLink
 from service.link.remote import Place
 
 pytestmark = pytest.mark.anyio
-PLACE = Place("127.0.0.1", 1234, "0" * 64, ("toy-echo",))
+PLACE = Place("127.0.0.1", 1234, "0" * 64)
 
 
 class Handle:

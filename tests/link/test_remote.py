@@ -6,15 +6,13 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bundle.manifest import named
+from bundle.zoo import named
 from service.engine.catalog import Catalog
 from service.engine.session import Session
 from service.errors import DeadlinePassed, NotReady
@@ -25,6 +23,7 @@ from service.link.remote import Place, RemoteLink
 from service.link.words import Ask, Ready
 from service.messages import Done, Tokens
 from tests.link.asking import PATIENCE, echoed, guest, soon, told, until
+from tests.link.listening import ECHO, linked, listening
 
 pytestmark = pytest.mark.anyio
 
@@ -50,36 +49,6 @@ def slow(monkeypatch) -> Slow:
     return found
 
 
-@contextmanager
-def listening(zoo: Path, died: threading.Event | None = None, **options: Any) -> Iterator[Listener]:
-    """An engine in this process, for whoever comes."""
-    catalog = Catalog(zoo, names=["toy-echo"], threads=2, precision="fp32", rows=16, queue=10_000)
-    catalog.start()
-    listener = Listener(
-        catalog, "127.0.0.1", died=(died or threading.Event()).set, **{"heartbeat": PATIENCE, **options}
-    )
-    try:
-        yield listener
-    finally:
-        listener.leave(0)
-
-
-@asynccontextmanager
-async def linked(zoo: Path, places: list[Place], **options: Any) -> AsyncIterator[RemoteLink]:
-    """A front that knows these places; the list may change."""
-
-    async def whereabouts() -> list[Place]:
-        return list(places)
-
-    given = {"rows": 16, "queue": 100_000, "heartbeat": PATIENCE, "attempts": 3, **options}
-    link = RemoteLink(named(zoo, ["toy-echo"]), whereabouts, **given)
-    await asyncio.wait_for(link.start(), PATIENCE)
-    try:
-        yield link
-    finally:
-        await asyncio.wait_for(link.drain(0), PATIENCE)
-
-
 def answers(link: RemoteLink, listener: Listener) -> int:
     line = link.engines.get(listener.place)
     return line.answers if line else 0
@@ -90,7 +59,7 @@ async def test_two_fronts_share_two_engines_and_everybody_gets_their_own_answer(
         places = [one.place, other.place]
         async with linked(toys, places) as front, linked(toys, places) as second:
             assert front.ready() and second.ready()
-            await until(lambda: len(front.lines("toy-echo")) == len(second.lines("toy-echo")) == 2)
+            await until(lambda: len(front.lines(ECHO)) == len(second.lines(ECHO)) == 2)
             guests = [guest(i, 5 + i % 30, beam_size=1 + i % 3, stream=i % 2 == 0) for i in range(60)]
             await asyncio.gather(*(told(link, one) for one in guests for link in (front, second)))
             assert all(answers(link, listener) for link in (front, second) for listener in (one, other))
@@ -101,7 +70,7 @@ async def test_what_an_engine_had_when_its_line_broke_is_asked_again_elsewhere(t
     with listening(toys) as one, listening(toys) as other:
         places = [one.place, other.place]
         async with linked(toys, places) as link:
-            await until(lambda: len(link.lines("toy-echo")) == 2)
+            await until(lambda: len(link.lines(ECHO)) == 2)
             slow.seconds = 0.002
             waiting = [asyncio.create_task(told(link, guest(i, stream=i % 2 == 0))) for i in range(40)]
             await until(lambda: answers(link, one))
@@ -143,7 +112,7 @@ async def test_readiness_is_off_while_a_model_has_no_engine_and_jobs_wait_no_lon
 
 async def test_a_start_without_engines_ends_with_an_error(toys: Path, monkeypatch) -> None:
     monkeypatch.setattr(remote, "START_SECONDS", 0.05)
-    with pytest.raises(NotReady, match="no engine came for toy-echo"):
+    with pytest.raises(NotReady, match="no engine came for toy-echo@0"):
         async with linked(toys, []):
             pass
 
@@ -151,7 +120,7 @@ async def test_a_start_without_engines_ends_with_an_error(toys: Path, monkeypatc
 async def test_an_engine_that_is_asked_to_leave_finishes_its_work(toys: Path, slow: Slow) -> None:
     with listening(toys) as one, listening(toys) as other:
         async with linked(toys, [one.place, other.place]) as front, linked(toys, [one.place]) as second:
-            await until(lambda: len(front.lines("toy-echo")) == 2)
+            await until(lambda: len(front.lines(ECHO)) == 2)
             slow.seconds = 0.005
             lines = [front.engines[one.place], second.engines[one.place]]
             waiting = [asyncio.create_task(told(link, guest(i))) for i in range(10) for link in (front, second)]
@@ -244,11 +213,11 @@ async def test_an_engine_whose_loop_died_says_nothing_more_and_somebody_is_told(
 
 async def test_a_silent_engine_is_given_up_and_its_jobs_go_elsewhere(toys: Path, slow: Slow) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf, listening(toys) as one:
-        silent = Place("127.0.0.1", deaf.getsockname()[1], "0" * 64, ("toy-echo",))
+        silent = Place("127.0.0.1", deaf.getsockname()[1], "0" * 64)
         async with linked(toys, [silent, one.place], heartbeat=0.5) as link:
             await until(lambda: silent in link.engines)
             line = link.engines[silent]
-            line._note(Ready())  # it had said so, before it froze
+            line._note(Ready({ECHO: 0}))  # it had said so, before it froze
             ends = [asyncio.create_task(told(link, guest(i))) for i in range(4)]
             await asyncio.gather(*ends)
             await until(line.gone.done)

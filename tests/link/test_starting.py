@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bundle.manifest import BadBundle, named
+from bundle.manifest import BadBundle
+from bundle.zoo import named
 from service.errors import DeadlinePassed, EngineFailed, NotReady
 from service.link.process import ProcessLink
 from tests.fakes import tiny_bundle

@@ -10,7 +10,21 @@ import pytest
 
 from service.errors import HeedError, Where, tree
 from service.link.frames import BadFrame, Frames, pack
-from service.link.words import Ask, Beat, Broken, Cancel, Leaving, Ready, Say, Word, heard, packed
+from service.link.words import (
+    Ask,
+    Beat,
+    Broken,
+    Cancel,
+    Changed,
+    Leaving,
+    Load,
+    Ready,
+    Say,
+    Unload,
+    Word,
+    heard,
+    packed,
+)
 from service.messages import Done, Failed, Hypothesis, Job, Options, Tokens
 
 
@@ -51,7 +65,11 @@ WORDS = [
     Ask(2**40, Job("ü", "b", {}, Options(2, 2, 0.5, 9, (4, 5), False, deadline=1234.56789, stream=True), "owner")),
     Cancel(7),
     Beat(),
-    Ready(),
+    Ready({"a@1": 2**40, "b@x.y": 0}),
+    Load(3, "a@1", "zoo/a"),
+    Unload(4, "a@1"),
+    Changed(3, {"a@1": 5}),
+    Changed(4, {}, "it is broken"),
     Leaving(),
     Broken("zoo/x/step.onnx", "is missing"),
     Say(

@@ -25,6 +25,8 @@ def test_formats_are_known_by_their_media_types_and_json_is_not_ours():
         "text/plain": "txt",
         "image/svg+xml": "svg",
         "image/png": "png",
+        "image/webp": "webp",
+        "image/gif": "gif",
         "text/html": "html",
         "application/x-npz": "npz",
     }

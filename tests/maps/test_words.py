@@ -133,8 +133,30 @@ def test_cells_of_a_picture_are_not_merged_but_words_and_gates_are():
     rows = np.array([[0.2, 0.8, 0.0], [0.6, 0.0, 0.4], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]], np.float32)
     text = "a doghouse"
     answer = Answer(text, [*cut(text, "_a", "_dog", "house"), ending(text)], np.array([-1.0, -2.0, -3.0, -4.0]))
-    map_ = grid_map(answer, rows, grid, gate=np.array([0.5, 0.2, 0.4, 0.9]))
+    drawn = np.array([1.0, 2.0, 0.0, 0.0])  # as the engine tells it: floats
+    map_ = grid_map(answer, rows, grid, gate=np.array([0.5, 0.2, 0.4, 0.9]), sampled=drawn)
     np.testing.assert_allclose(map_.weights, [[0.2, 0.8, 0.0], [0.3, 0.0, 0.7]], atol=1e-6)
     assert [(q.text, q.logprob) for q in map_.queries] == [("a", -1.0), ("doghouse", -5.0)]
     assert map_.gate == pytest.approx([0.5, 0.3])
+    assert map_.sampled == [1, 2]  # a word's is its first piece's
     assert (map_.kind, map_.keys) == ("spatial", grid)
+
+
+WINDOW = np.array([[-1.5, 1.5], [0.2, 3.9], [3.0, 9.0], [5.0, 6.0]])  # of Häus, er, brennen and EOS
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        ("piece", [(0, 1), (1, 3), (3, 5)]),  # whole positions within, as far as the source goes
+        ("word", [(0, 2), (2, 4)]),  # The to burn, of both pieces together; burn to </s>
+    ],
+)
+def test_a_window_is_told_as_its_first_and_last_key(unit, expected):
+    answer = Answer(ANSWER, ANSWER_PIECES, LOGPROBS)
+    map_ = text_map(SOURCE, SOURCE_PIECES, answer, ROWS, unit=unit, window=WINDOW)
+    assert map_.window == expected
+
+
+def test_a_model_without_a_window_tells_none():
+    assert translation().window is None

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bundle.text import BOS, EOS, PAD
+from models.nets.luong import LuongTranslator
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
 from models.tasks.translation import greedy, translator
@@ -28,9 +29,9 @@ def test_steps_one_by_one_give_the_scores_and_rows_of_the_unrolled_net(net: Recu
         memory, keys, first = net.encode(SOURCE, mask)
         state = first[:, None]
         for t in range(3):
-            scores, state, row = net.step(GIVEN[:, t : t + 1], state, memory, keys, mask)
+            scores, state, seen = net.step(GIVEN[:, t : t + 1], state, memory, keys, mask)
             torch.testing.assert_close(scores[:, 0], logits[:, t])
-            torch.testing.assert_close(row[:, 0], weights[:, t])
+            torch.testing.assert_close(seen.weights[:, 0], weights[:, t])
 
 
 def test_rows_are_weights_over_the_real_positions(net: RecurrentTranslator) -> None:
@@ -70,6 +71,9 @@ def test_greedy_says_neither_padding_nor_the_unknown_piece(net: RecurrentTransla
 
 def test_a_recipe_names_the_kind_of_net() -> None:
     assert isinstance(translator(20, {"decoder": 8}), RecurrentTranslator)
+    assert isinstance(
+        translator(20, {"kind": "luong", "attention": "dot", "encoder": 4, "decoder": 8}), LuongTranslator
+    )
     assert isinstance(translator(20, {"kind": "transformer", "width": 8, "heads": 2}), TransformerTranslator)
     with pytest.raises(ValueError, match="convolution"):
         translator(20, {"kind": "convolution"})

@@ -16,11 +16,12 @@ from typing import Any, Self
 import pytest
 
 from bundle.manifest import Bundle
+from service.engine.warm import tiny
 from service.link.frames import Frames
 from service.link.words import Ask, Beat, Broken, Cancel, Leaving, Ready, Report, Say, Word, heard, packed
 from service.messages import Done, Event, Failed, Tokens
 from service.telemetry.figures import counter
-from service.worker import BROKEN, tiny
+from service.worker import BROKEN
 from tests.fakes import captioner, tiny_bundle
 from tests.house.tree import ROOT
 from tests.link import accidents
@@ -83,7 +84,7 @@ def front(zoo: Path, command: tuple[str, ...] = REAL, **variables: str) -> Itera
 def working(zoo: Path, command: tuple[str, ...] = REAL, **variables: str) -> Iterator[Front]:
     """A worker that is ready."""
     with front(zoo, command, **variables) as one:
-        assert one.hear() == Ready()
+        assert isinstance(one.hear(), Ready)
         yield one
 
 
@@ -136,7 +137,7 @@ def test_it_leaves_when_the_front_is_silent_for_long(toys: Path) -> None:
 def test_beats_come_from_the_start_and_keep_coming(toys: Path) -> None:
     with front(toys, HEED_HEARTBEAT_SECONDS="2") as one:
         found: list[Word] = []
-        while found.count(Beat()) < 3 or Ready() not in found:
+        while found.count(Beat()) < 3 or not any(isinstance(word, Ready) for word in found):
             found += heard(one.frames, one.sock.recv(1 << 16))
             one.tell(Beat())
         assert one.process.poll() is None
@@ -153,7 +154,7 @@ def test_it_reports_what_it_counted_and_its_warming_up_is_not_among_it(toys: Pat
 
 
 def counted(word: Report) -> float:
-    return counter(word.figures["toy-echo", "cpu"].counts, "tokens_out")
+    return counter(word.figures["toy-echo@0", "cpu"].counts, "tokens_out")
 
 
 def test_the_last_report_comes_before_it_leaves(toys: Path) -> None:
@@ -234,7 +235,7 @@ def test_a_bundle_that_cannot_be_served_is_told_in_a_word(tmp_path: Path) -> Non
 def test_the_tiny_job_has_what_the_bundle_reads(tmp_path: Path, make) -> None:
     bundle = Bundle(make(tmp_path))
     job = tiny(bundle)
-    assert job.model == bundle.manifest.name
+    assert job.model == bundle.id
     assert {name: array.shape for name, array in job.inputs.items()} in ({"pixels": (3, 8, 8)}, {"source": (2,)})
     assert ("pixels" in job.inputs) == (bundle.manifest.input == "image")
 

@@ -41,7 +41,7 @@ def said(bundle: Bundle) -> Done:
 def test_the_picture_that_is_drawn_has_the_shape_and_the_colours_of_the_one_sent(bundle) -> None:
     asked = CaptionRequest(image=half_white(60, 30))
     (one,) = encode(asked, bundle, Bounds())
-    picture = view(asked, bundle, one.kept, said(bundle)).picture
+    picture = view(asked, bundle, one.kept, [said(bundle)]).picture
     assert picture is not None
     assert picture.size == (512, 256)
     assert picture.getpixel((20, 128)) == (255, 255, 255)
@@ -51,7 +51,7 @@ def test_the_picture_that_is_drawn_has_the_shape_and_the_colours_of_the_one_sent
 def test_no_picture_is_decoded_again_where_no_map_is_drawn(bundle) -> None:
     asked = CaptionRequest(image=half_white(60, 30), attention="none")
     (one,) = encode(asked, bundle, Bounds())
-    assert view(asked, bundle, one.kept, said(bundle)).picture is None
+    assert view(asked, bundle, one.kept, [said(bundle)]).picture is None
 
 
 def test_a_bundle_that_does_not_say_how_it_sees_is_bad(tmp_path) -> None:

@@ -11,7 +11,8 @@ from bundle.manifest import AttentionOutput, Bundle
 from service.errors import Meaningless
 from service.maps.envelope import AttentionMap, Head, Item, Query, TextKeys
 from service.messages import Hypothesis
-from service.tasks.contract import Asked, Bounds, best_map, drawn, every_map, hardened, options
+from service.tasks.contract import Asked, Bounds, options
+from service.tasks.mapped import best_map, drawn, every_map, hardened
 from tests.fakes import tiny_bundle
 
 

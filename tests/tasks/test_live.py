@@ -168,3 +168,11 @@ def test_the_row_of_the_layer_and_head_that_the_start_names_is_told(bundle, monk
     live = greedy(bundle)
     live.hear(Tokens("job", 0, [10], np.zeros(1), rows))
     assert np.allclose(np.array(heard(live)[0].attention), rows[0, 1].mean(axis=0), atol=1e-4)
+
+
+def test_a_token_tells_the_cell_it_was_taken_from_and_the_window_it_looked_at(bundle) -> None:
+    live = greedy(bundle)
+    extras = {"sampled": np.array([3.0]), "window_start": np.array([-0.5]), "window_end": np.array([9.5])}
+    live.hear(Tokens("job", 0, [10], np.zeros(1), np.full((1, 5), 0.2), extras))
+    (token,) = heard(live)
+    assert (token.sampled, token.window, token.gate) == (3, (0, 4), None)

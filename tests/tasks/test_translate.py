@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bundle.manifest import Bundle, find
+from bundle.manifest import Bundle
 from bundle.text import EOS
+from bundle.zoo import find
 from service.errors import Meaningless, UnknownModel, UnknownPair
 from service.tasks.contract import Bounds
 from service.tasks.translate import TranslateRequest, choose, encode
@@ -32,7 +33,7 @@ def test_the_ids_of_a_text_end_in_eos(bundles) -> None:
     ids = one.job.inputs["source"]
     assert ids.tolist() == [*bundles["a-en-de"].text.ids("the house"), EOS]
     assert ids.dtype == np.int64
-    assert one.job.model == "a-en-de"
+    assert one.job.model == "a-en-de@0"
 
 
 def test_the_first_model_of_a_pair_is_its_default(bundles) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from bundle.image import read
-from bundle.manifest import Bundle, find
+from bundle.manifest import Bundle
 from bundle.text import EOS
+from bundle.zoo import find
 from service.engine.offline import answers
 from service.engine.session import Session, share_threads
 from service.messages import Hypothesis, Job, Options
@@ -53,7 +54,7 @@ def test_the_zoo_stays_small() -> None:
 def test_a_card_names_its_data_its_terms_and_a_score_with_its_command(name: str) -> None:
     told = Bundle(ZOO / name).manifest
     assert told.trained_on and told.licence and told.scores
-    assert all(one.command.startswith("python -m export score") for one in told.scores)
+    assert all(one.command.startswith(("python -m export score", "python -m export trust")) for one in told.scores)
     card = (ZOO / name / "README.md").read_text()
     assert told.licence in card and all(f"{one.value:.4g}" in card for one in told.scores)
 

@@ -18,7 +18,8 @@ from service.engine.offline import answers
 from service.engine.session import Session, share_threads
 from service.messages import Done
 from service.tasks import discover
-from service.tasks.contract import Answer, Asked, Bounds, Encoded
+from service.tasks.answer import Answer
+from service.tasks.contract import Asked, Bounds, Encoded
 
 
 class Order(NamedTuple):
@@ -63,7 +64,7 @@ class Answering:
         began = time.monotonic()
         model = self.task.request
         asked = model.model_validate_json(body) if isinstance(body, bytes) else model.model_validate(body)
-        return Order(asked, self.task.encode(asked, self.bundle, self.bounds), began)
+        return Order(asked, self.task.encode(asked, self.bundle, self.bounds, {}), began)
 
     def search(self, orders: Sequence[Order]) -> list[list[Done]]:
         """All jobs of a batch, to the end of the longest: that is request-level batching."""
@@ -75,7 +76,7 @@ class Answering:
     def written(self, order: Order, done: Sequence[Done]) -> Answer:
         """An answer like our own."""
         pairs = zip(order.encoded, done, strict=True)
-        results = [self.task.decode(order.asked, self.bundle, one.kept, end) for one, end in pairs]
+        results = [self.task.decode(order.asked, self.bundle, one.kept, [end]) for one, end in pairs]
         timings = {"total": round(time.monotonic() - order.began, 6)}
         return Answer(id=uuid.uuid4().hex, model=self.bundle.manifest.name, timings=timings, results=results)
 

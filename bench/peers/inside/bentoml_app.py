@@ -11,7 +11,7 @@ from typing import Any
 import bentoml
 
 from bench.peers.inside.answering import Answering, setup
-from service.tasks.contract import Answer
+from service.tasks.answer import Answer
 
 HOW = setup()
 

@@ -151,8 +151,8 @@ class Recurrent:
         self.state = first[:, None].expand(-1, beam, -1)
 
     def follow(self, token: Tensor) -> tuple[Tensor, Tensor]:
-        logits, self.state, weights = self.net.step(token, self.state, self.memory, self.keys, self.mask)
-        return logits, weights
+        logits, self.state, seen = self.net.step(token, self.state, self.memory, self.keys, self.mask)
+        return logits, seen.weights
 
     def keep(self, parents: Tensor, requests: Tensor | None) -> None:
         if self.state.shape[1] > 1:

@@ -7,7 +7,6 @@ import math
 import pytest
 import torch
 
-from models.attention import variant
 from models.attention.additive import Additive
 
 
@@ -16,6 +15,7 @@ def tiny() -> Additive:
     """One-dimensional memory, query and attention: e = v · tanh(w s + u h), with u = 1, w = 2, v = 3 and no bias."""
     net = Additive(1, 1, 1)
     with torch.no_grad():
+        assert net.key is not None
         net.key.weight.fill_(1.0)
         net.key.bias.zero_()
         net.query.weight.fill_(2.0)
@@ -59,9 +59,3 @@ def test_the_gradient_of_the_training_path_is_that_of_plain_tanh() -> None:
     plain = torch.autograd.grad((net.energy(hidden)[..., 0] * wanted).sum(), parameters)
     for one, other in zip(ours, plain, strict=True):
         torch.testing.assert_close(one, other)
-
-
-def test_a_variant_is_found_by_its_file_and_a_missing_one_is_named() -> None:
-    assert variant("additive") is Additive
-    with pytest.raises(ValueError, match=r"models/attention/telepathic\.py"):
-        variant("telepathic")

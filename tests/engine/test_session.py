@@ -1,0 +1,45 @@
+"""What `session` sees to before onnxruntime runs anything: no reports to its makers, and CUDA where packages put it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import onnxruntime
+import pytest
+
+from bundle.manifest import BadBundle, Bundle
+from service.engine.session import Session
+from tests.house.tree import ROOT
+
+
+@pytest.mark.parametrize("module", ["service.engine.session", "export"])
+def test_onnxruntime_is_told_to_report_nothing_before_it_is_loaded(module: str) -> None:
+    script = f"""
+import os, sys
+def loaded(event, args):
+    if event == "import" and args[0] == "onnxruntime":
+        print(os.environ.get("ORT_DISABLE_TELEMETRY"))
+sys.addaudithook(loaded)
+import {module}, onnxruntime
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    command = [sys.executable, "-c", script]
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.split() and set(told.stdout.split()) == {"1"}
+
+
+def test_on_a_gpu_the_libraries_that_came_as_packages_are_loaded_first(monkeypatch) -> None:
+    done = []
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: done.append("libraries"))
+
+    def session(*_: object, **__: object) -> None:
+        done.append("session")
+        raise RuntimeError("no GPU here")
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    with pytest.raises(BadBundle):
+        Session(Bundle(ROOT / "zoo/en-de-bahdanau"), precision="int8", device="cuda:0")
+    assert done == ["libraries", "session"]
