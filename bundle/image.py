@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,9 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 40_000_000  # a 40-megapixel photograph; decoded, 120 MB
+MAX_WHOLE = 16_000_000  # of what can only be decoded whole: two 4K screens; a JPEG is decoded small
+MAX_SCANS = 40  # of a progressive JPEG, each a pass over all its pixels; encoders write 10 to 14
+MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in a scan: anything but a stuffed byte or a restart
 WHITE = (255, 255, 255, 255)
 
 
@@ -45,7 +49,14 @@ class Pixels:
 
 
 def read(
-    data: bytes, *, max_pixels: int = MAX_PIXELS, size: int = 224, mean: float = 127.0, scale: float = 128.0
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    size: int = 224,
+    mean: float = 127.0,
+    scale: float = 128.0,
+    formats: Sequence[str] = FORMATS,
+    max_whole: int = MAX_WHOLE,
 ) -> Pixels:
     """Decode a picture and squeeze its whole frame into a square of `(x - mean) / scale`.
 
@@ -56,7 +67,7 @@ def read(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's bomb warning (our bound is below) and remarks on odd metadata
-            upright, width, height = _upright(data, max_pixels, size)
+            upright, width, height = _upright(data, (max_pixels, max_whole), size, formats)
     except (ImageTooLarge, ImageUnreadable):
         raise
     except Exception as broken:  # Pillow's decoders raise what they like: OSError, SyntaxError, struct.error, ...
@@ -75,29 +86,55 @@ def cell(index: int, grid: tuple[int, int], crop: tuple[int, int, int, int]) -> 
     return left + column * width, top + row * height, left + (column + 1) * width, top + (row + 1) * height
 
 
-def _upright(data: bytes, max_pixels: int, size: int) -> tuple[Image.Image, int, int]:
+def _upright(data: bytes, most: tuple[int, int], size: int, formats: Sequence[str]) -> tuple[Image.Image, int, int]:
     """The first frame as upright RGB, perhaps decoded small, and the upright width and height of the whole."""
-    with _opened(data, max_pixels) as picture:
+    with _opened(data, most[0], formats) as picture:
         width, height = picture.size
-        if width * height > max_pixels:
-            raise ImageTooLarge(max_pixels, width * height)
-        if picture.format == "JPEG":
+        photograph = picture.format in ("JPEG", "MPO")
+        limit = most[0] if photograph else min(most)
+        if width * height > limit:
+            raise ImageTooLarge(limit, width * height)
+        if photograph:
+            _check_scans(data)
             picture.draft(None, (3 * size, 3 * size))  # decode at 1/2, 1/4 or 1/8, never below three times the need
         picture.load()  # a TIFF turns itself upright here, so the orientation is asked for after it
         turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-        upright = _flat(ImageOps.exif_transpose(picture))
+        ImageOps.exif_transpose(picture, in_place=True)
+        upright = _flat(_smaller(picture, size))
     return upright, *((height, width) if turned else (width, height))
 
 
-def _opened(data: bytes, max_pixels: int) -> Image.Image:
+def _smaller(picture: Image.Image, size: int) -> Image.Image:
+    """A transparent picture at three times the need or more, because to lay it over white takes several copies."""
+    times = min(picture.size) // (3 * size)
+    return picture.convert("RGBA").reduce(times) if times > 1 and picture.has_transparency_data else picture
+
+
+def _check_scans(data: bytes) -> None:
+    """A few hundred bytes more are one more pass over every pixel, so a small file could take minutes.
+
+    Raises:
+        ImageUnreadable: the first picture of a JPEG file has more scans than any encoder writes.
+    """
+    scans, at = 0, data.find(b"\xff", 2)
+    while 0 <= at < len(data) - 3 and data[at + 1] != 0xD9:
+        scans += data[at + 1] == 0xDA
+        if scans > MAX_SCANS:
+            raise ImageUnreadable(f"a JPEG of more than {MAX_SCANS} scans")
+        after = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        found = MARKER.search(data, after)
+        at = found.start() if found else -1
+
+
+def _opened(data: bytes, max_pixels: int, formats: Sequence[str]) -> Image.Image:
     """The header alone, in one of our formats; Pillow's own bound on pixels is reported as ours."""
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(io.BytesIO(data), formats=tuple(formats))
     except Image.DecompressionBombError as bomb:
         announced = re.search(r"\((\d+) pixels\)", str(bomb))
         raise ImageTooLarge(max_pixels, int(announced[1]) if announced else max_pixels + 1) from bomb
     except UnidentifiedImageError as unknown:
-        raise ImageUnreadable(f"not a picture in one of the formats {', '.join(FORMATS)}") from unknown
+        raise ImageUnreadable(f"not a picture in one of the formats {', '.join(formats)}") from unknown
 
 
 def _flat(picture: Image.Image) -> Image.Image:

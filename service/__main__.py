@@ -1,4 +1,4 @@
-"""The command line: serve, ray, worker, translate, caption, models; all but the first two without a server.
+"""The command line: serve, ray, worker, keys, translate, caption, models; all but the first two without a server.
 
 Knows nothing of arithmetic or drawing. Each command imports what it needs: a worker needs no web server, and starts
 sooner without one.
@@ -17,6 +17,8 @@ from pydantic import ValidationError
 from bundle.manifest import BadBundle
 from bundle.zoo import find
 from service.errors import HeedError
+from service.keys import commands as keys
+from service.keys.file import BadKeys
 from service.settings import Settings
 from service.telemetry import logs
 from service.telemetry.traces import NotInstalled
@@ -39,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(settings, asked)
     except BadBundle as broken:
         return _refuse(f"bad bundle: {broken}")
+    except BadKeys as broken:
+        return _refuse(f"bad keys: {broken}")
     except NotInstalled as missing:
         return _refuse(str(missing))
     except HeedError as error:
@@ -48,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(settings: Settings, asked: argparse.Namespace) -> int:
+    if asked.command == "keys":
+        if settings.keys_file is None:
+            return _refuse("settings: HEED_KEYS_FILE: names no file")
+        return keys.run(settings.keys_file, asked)
     if asked.command == "models" and asked.action is None:
         return _models(settings)
     if asked.command == "models":
@@ -90,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     worker = commands.add_parser("worker", help="an engine for a server, which starts it")
     worker.add_argument("--fd", type=int, required=True, help="number of the inherited socket to that server")
     worker.add_argument("--models", metavar="ID,…", help="what it is to load, where that is not what the settings say")
+    keys.options(commands.add_parser("keys", help="API keys: make, list, revoke; in the file of HEED_KEYS_FILE"))
     _add_models(commands.add_parser("models", help="list the zoo; or what is served, and change it"))
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--model", help="by default the first that fits")

@@ -5,10 +5,13 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     HeedError
     ├── Refused            the request's fault; the same request fails again
     │   ├── Malformed            400  malformed_request
+    │   ├── KeyMissing           401  key_missing
+    │   ├── KeyRefused           403  key_refused
     │   ├── NotFound             404  not_found
     │   │   └── UnknownModel     404  unknown_model
     │   ├── WrongMethod          405  method_not_allowed
     │   ├── NotAcceptable        406  not_acceptable
+    │   ├── TooSlow              408  body_too_slow
     │   ├── Conflict             409  model_conflict
     │   │   └── OverBudget       409  memory_budget_exceeded
     │   ├── TooLarge             413  body_too_large
@@ -21,9 +24,12 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     │       ├── UnknownPair      422  unsupported_pair
     │       ├── WrongTask        422  wrong_task
     │       ├── ImageMissing     422  image_missing
-    │       └── ImageBroken      422  image_unreadable
+    │       ├── ImageBroken      422  image_unreadable
+    │       ├── UrlRefused       422  url_refused
+    │       └── UrlBroken        422  url_unreadable
     ├── Unavailable        nobody's fault; the same request may pass later
     │   ├── QueueFull            429  queue_full
+    │   ├── RateLimited          429  rate_limited
     │   ├── NotReady             503  model_not_ready
     │   ├── Draining             503  draining
     │   └── DeadlinePassed       504  deadline_exceeded
@@ -76,6 +82,14 @@ class Malformed(Refused):
     status, code, title = 400, "malformed_request", "Malformed request"
 
 
+class KeyMissing(Refused):
+    status, code, title = 401, "key_missing", "No API key in the request"
+
+
+class KeyRefused(Refused):
+    status, code, title = 403, "key_refused", "API key refused"
+
+
 class NotFound(Refused):
     status, code, title = 404, "not_found", "Not found"
 
@@ -90,6 +104,10 @@ class WrongMethod(Refused):
 
 class NotAcceptable(Refused):
     status, code, title = 406, "not_acceptable", "No format you accept"
+
+
+class TooSlow(Refused):
+    status, code, title, retryable = 408, "body_too_slow", "Request body took too long", True
 
 
 class Conflict(Refused):
@@ -144,12 +162,24 @@ class ImageBroken(Meaningless):
     code, title = "image_unreadable", "Picture cannot be read"
 
 
+class UrlRefused(Meaningless):
+    code, title = "url_refused", "Picture is not fetched from there"
+
+
+class UrlBroken(Meaningless):
+    code, title = "url_unreadable", "Picture could not be fetched"
+
+
 class Unavailable(HeedError):
     status, code, title, retryable = 503, "unavailable", "Service unavailable", True
 
 
 class QueueFull(Unavailable):
     status, code, title = 429, "queue_full", "Queue is full"
+
+
+class RateLimited(Unavailable):
+    status, code, title = 429, "rate_limited", "Rate limit reached"
 
 
 class NotReady(Unavailable):

@@ -6,8 +6,11 @@ traceback of the server.
 
 from __future__ import annotations
 
+import resource
 import sys
+import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -16,7 +19,14 @@ from fastapi import FastAPI
 from bundle.zoo import named
 from service.api.admin import create_admin
 from service.api.app import create_app
-from service.api.server import Server, beside
+from service.api.connections import Limits
+from service.api.fetch import Fetch
+from service.api.gate import Gate, Guard
+from service.api.protection import Protection
+from service.api.rates import Allowance, Rates
+from service.api.server import Server, beside, listening
+from service.keys.key import Scope
+from service.keys.ring import KeyRing
 from service.link.local import LocalLink
 from service.link.process import ProcessLink
 from service.messages import Link
@@ -24,6 +34,7 @@ from service.settings import Settings
 from service.tasks.contract import Bounds
 from service.telemetry import traces
 
+FILES = 256  # kept for everything else: engines, their sockets, bundles, the log
 WORKER = (sys.executable, "-m", "service", "worker")  # it reads the same settings from the environment it inherits
 LINGER = 5.0  # seconds after the deadline of the last request in which its model is still kept
 
@@ -38,15 +49,9 @@ async def serve(settings: Settings) -> int:
     """
     tracer = traces.exporting() if traces.wanted(settings.traces) else None
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
+    app = application(settings, link, tracer)  # a file of keys that is broken is told before engines are started
     await link.start()
-    config = uvicorn.Config(
-        application(settings, link, tracer),
-        host=settings.host,
-        port=settings.port,
-        access_log=False,  # ours has no query strings, which hold what users write
-        log_config=None,
-        server_header=False,
-    )
+    config = listening(app, settings.host, settings.port, connections(settings), settings.trusted_proxies)
     server = Server(config, link, settings.drain_seconds)
     try:
         async with beside(admin_config(settings, link)):
@@ -57,12 +62,18 @@ async def serve(settings: Settings) -> int:
 
 
 def application(settings: Settings, link: Link, tracer: traces.Tracer | None = None) -> FastAPI:
-    """What answers over HTTP, in front of a link."""
+    """What answers over HTTP, in front of a link that need not be started.
+
+    Raises:
+        BadKeys: the file of keys cannot be read.
+    """
     return create_app(
         link,
         bounds=bounds(settings),
-        max_body_bytes=settings.max_body_bytes,
+        protection=protection(settings),
+        fetch=fetch(settings),
         max_requests=settings.max_requests,
+        max_streams=settings.max_streams,
         desk_threads=settings.desk_threads,
         deadline_seconds=settings.deadline_seconds,
         drain_seconds=settings.drain_seconds,
@@ -76,16 +87,11 @@ def admin_config(settings: Settings, link: Link) -> uvicorn.Config | None:
     """The listener where models are changed, if there is to be one."""
     if settings.admin_port is None:
         return None
-    app = create_admin(link)  # the place for a guard: whoever reaches this listener may change models
-    return uvicorn.Config(
-        app,
-        host=settings.admin_host,
-        port=settings.admin_port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
+    gate = protection(settings, "admin").gate  # without a file of keys, whoever reaches this listener may change models
+    app = create_admin(link, partial(Guard, gate=gate, public=()) if gate.ring is not None else None)
+    config = listening(app, settings.admin_host, settings.admin_port, connections(settings))
+    config.timeout_graceful_shutdown = 1
+    return config
 
 
 def process_link(settings: Settings) -> Link:
@@ -130,8 +136,52 @@ def bounds(settings: Settings) -> Bounds:
         text_characters=settings.max_text_characters,
         texts=settings.max_texts,
         pixels=settings.max_pixels,
+        whole_pixels=settings.max_whole_pixels,
         beam_size=settings.max_beam_size,
         n_best=settings.max_n_best,
         length=settings.max_length,
         alternatives=settings.max_alternatives,
+        formats=settings.picture_formats,
+    )
+
+
+def protection(settings: Settings, opens: Scope = "work") -> Protection:
+    """What stands before an application whose keys must open this.
+
+    Raises:
+        BadKeys: their file cannot be read.
+    """
+    ring = None if settings.keys_file is None else KeyRing(settings.keys_file, time.monotonic)
+    gate = Gate(
+        ring,
+        settings.keys_required or opens == "admin",
+        opens,
+        Rates(settings.rate_storage),
+        by_key=Allowance(settings.rate_requests_key, settings.rate_rows_key),
+        by_address=Allowance(settings.rate_requests_address, settings.rate_rows_address),
+    )
+    return Protection(
+        body_bytes=settings.max_body_bytes,
+        text_bytes=settings.max_text_body_bytes,
+        body_seconds=settings.body_seconds,
+        bodies_bytes=settings.max_bodies_bytes,
+        gate=gate,
+        origins=settings.cors_origins,
+    )
+
+
+def fetch(settings: Settings) -> Fetch | None:
+    """Pictures from the hosts that are named; nothing if none is."""
+    if not settings.fetch_hosts:
+        return None
+    return Fetch(settings.fetch_hosts, settings.max_body_bytes, settings.fetch_seconds)
+
+
+def connections(settings: Settings) -> Limits:
+    """Bounds below HTTP; connections never more than this process may have files."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most = max(16, min(settings.max_connections, hard - FILES))
+    return Limits(
+        most, settings.max_head_bytes, settings.max_head_fields, settings.head_seconds, settings.stalled_seconds
     )

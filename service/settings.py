@@ -12,6 +12,11 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
+def _names(value: str) -> tuple[str, ...]:
+    """What stands between commas."""
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
 class Settings(BaseSettings):
     """HEED_PORT=9000 sets `port`, and so on."""
 
@@ -19,6 +24,45 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Own machine only, until somebody decides otherwise.")
     port: int = Field(8000, ge=0, le=65535, description="Where uvicorn listens by habit; 0 takes a free one.")
+    max_connections: int = Field(
+        12288, ge=16, description="At once, 20 kB each; beyond, who has kept us waiting longest goes, not who comes."
+    )
+    max_head_bytes: int = Field(
+        32 * 1024, ge=1024, description="Request line and headers: four times what browsers and proxies send."
+    )
+    max_head_fields: int = Field(100, ge=10, description="Headers of a request; browsers send about twenty.")
+    head_seconds: float = Field(
+        10.0, gt=0, le=600, description="For a head to arrive. A slow line needs one second, a slow loris hours."
+    )
+    stalled_seconds: float = Field(
+        30.0, gt=0, le=3600, description="A client that reads nothing of its answer for so long is cut off."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks whose X-Forwarded-For is believed: nobody's, since anybody can write it.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Sites whose pages may ask from a browser, as https://example.org; * is every site."
+    )
+
+    keys_file: Path | None = Field(
+        None, description="API keys, made by `python -m service keys`; read again when it changes."
+    )
+    keys_required: bool = Field(
+        False, description="Refuse who shows no key. Off, since the host is this machine alone."
+    )
+    rate_storage: str = Field(
+        "memory://", description="Where limits are counted; redis://HOST:PORT if several servers share them."
+    )
+    rate_requests_key: str | None = Field(
+        None, description="Requests of a key that has no limit of its own, as 600/minute;20/second."
+    )
+    rate_rows_key: str | None = Field(None, description="Beam rows of such a key, as 20000/minute: what work costs.")
+    rate_requests_address: str | None = Field(
+        None, description="Requests without a key, by address. Off: behind a proxy everybody may have the same one."
+    )
+    rate_rows_address: str | None = Field(None, description="Beam rows without a key, by address; off as above.")
+
     zoo: Path = Field(Path("zoo"), description="The folder of bundles, one folder each; `make serve` runs beside it.")
     models: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None,
@@ -69,6 +113,9 @@ class Settings(BaseSettings):
     max_requests: int = Field(
         128, ge=1, le=65536, description="Requests held at once: times max_body_bytes, it bounds memory."
     )
+    max_streams: int = Field(
+        128, ge=1, le=65536, description="Streams at once; fewer than max_requests leaves places to others."
+    )
     desk_threads: int = Field(
         2, ge=1, le=256, description="Threads that cut text, decode pictures and draw maps beside the engine."
     )
@@ -101,7 +148,29 @@ class Settings(BaseSettings):
     )
 
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="A 12 MB photograph in base64, and not more.")
+    max_text_body_bytes: int = Field(
+        2 * 2**20, ge=1024, description="Where no picture goes in: 64 texts of 5000 characters are 1 MB in Chinese."
+    )
+    body_seconds: float = Field(60.0, gt=0, le=3600, description="For a body to arrive: 12 MB at 2 Mbit/s takes 50 s.")
+    max_bodies_bytes: int = Field(
+        256 * 2**20,
+        ge=1024,
+        description="Of all bodies that still arrive; beyond, the longest on their way are let go.",
+    )
+    fetch_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Hosts (or .suffixes) to fetch pictures from over https; by default none is fetched at all."
+    )
+    fetch_seconds: float = Field(10.0, gt=0, le=600, description="For one picture to come, redirects and all.")
+    picture_formats: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("JPEG", "PNG", "WEBP", "GIF"),
+        description="What cameras and browsers write; each decoder more (BMP, TIFF) is one more to attack.",
+    )
     max_pixels: int = Field(40_000_000, ge=1, description="A 40-megapixel camera; decoded that is 120 MB for a moment.")
+    max_whole_pixels: int = Field(
+        16_000_000,
+        ge=1,
+        description="Of PNG, WebP and GIF, which are decoded whole: two 4K screens, 300 MB a moment.",
+    )
     max_texts: int = Field(
         64, ge=1, description="Texts a request: about one full table, so that others get a seat too."
     )
@@ -159,11 +228,27 @@ class Settings(BaseSettings):
     @field_validator("models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            tuple(name.strip() for name in value.split(",") if name.strip()) or None
-            if isinstance(value, str)
-            else value
-        )
+        return (_names(value) or None) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", "cors_origins", "fetch_hosts", "picture_formats", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return _names(value) if isinstance(value, str) else value
+
+    @field_validator("rate_requests_key", "rate_rows_key", "rate_requests_address", "rate_rows_address")
+    @classmethod
+    def _limit(cls, value: str | None) -> str | None:
+        if value:
+            from limits import parse_many  # late: it takes 0.1 s, and few need it
+
+            parse_many(value)  # ValueError says what is wrong with it
+        return value or None
+
+    @model_validator(mode="after")
+    def _keyed(self) -> Self:
+        if self.keys_required and self.keys_file is None:
+            raise ValueError("keys_required needs a keys_file")
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

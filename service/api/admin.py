@@ -15,14 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp
 
 from service.api import openapi, problems
-from service.api.body_limit import BodyLimit
+from service.api.headers import SecurityHeaders
+from service.api.intake import Intake
 from service.api.request_id import RequestIds, request_id
 from service.errors import Conflict, HeedError
 from service.messages import Link, Repository
 
 log = logging.getLogger("heed.audit")
 LOCAL = "local"  # who acts where no keys are asked for: whoever reaches the listener
-MOST_BYTES = 4096  # of a body: a name and two switches
+MOST_BYTES, SECONDS = 4096, 10.0  # of a body: a name and two switches
 Guard = Callable[[ASGIApp], ASGIApp]
 
 
@@ -69,6 +70,7 @@ def create_admin(link: Link, guard: Guard | None = None) -> FastAPI:
         title="Heed: models",
         version="0.1.0",
         summary="Models, changed while they are served",
+        openapi_url=None,  # openapi.install has its own
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -76,10 +78,11 @@ def create_admin(link: Link, guard: Guard | None = None) -> FastAPI:
     app.include_router(_routes(link))
     openapi.install(app, {})
     problems.install(app)
+    app.add_middleware(Intake, limit=MOST_BYTES, seconds=SECONDS, together=2**20)  # innermost
+    app.add_middleware(problems.Net)
     if guard is not None:
         app.add_middleware(guard)
-    app.add_middleware(BodyLimit, limit=MOST_BYTES)
-    app.add_middleware(problems.Net)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestIds)  # outermost
     return app
 

@@ -14,12 +14,9 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from service.api import metrics, openapi, pages, problems, routes
-from service.api.body_limit import BodyLimit
-from service.api.desk import Desk
-from service.api.door import Door
+from service.api.desk import Desk, Fetches
 from service.api.kserve import kserve
-from service.api.request_id import RequestIds
-from service.api.watch import Watch
+from service.api.protection import Outside, Protection, protect
 from service.messages import Link
 from service.tasks import discover
 from service.tasks.contract import Bounds, Task
@@ -40,8 +37,10 @@ def create_app(
     link: Link,
     *,
     bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    max_body_bytes: int = 16 * 2**20,
+    protection: Protection | None = None,
+    fetch: Fetches | None = None,
     max_requests: int = 128,
+    max_streams: int | None = None,
     desk_threads: int = 2,
     deadline_seconds: float = 30.0,
     drain_seconds: float = 20.0,
@@ -57,7 +56,8 @@ def create_app(
     """
     meter = Meter(link.vitals, lambda: link.bundles) if meter is None else meter
     desk, counts = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter), metrics.Counts(meter)
-    tasks = discover() if tasks is None else tasks
+    desk.max_streams, desk.fetch = max_streams or max_requests, fetch
+    protection, tasks = protection or Protection(), discover() if tasks is None else tasks
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -75,13 +75,14 @@ def create_app(
         version="0.1.0",
         summary="Attention models over HTTP",
         description=DESCRIPTION,
+        openapi_url=None,  # ours is written once
         docs_url=None,  # FastAPI's pages load their scripts from a CDN
         redoc_url=None,
         redirect_slashes=False,
         telemetry=OFF,
         lifespan=life,
     )
-    app.include_router(routes.work(desk, tasks, ping_seconds))
+    app.include_router(routes.work(desk, tasks, ping_seconds, protection.gate.charge))
     app.include_router(routes.about(desk, counts))
     if expose:
         app.include_router(metrics.router(meter))
@@ -89,9 +90,6 @@ def create_app(
     app.include_router(pages.pages())
     openapi.install(app, tasks)
     problems.install(app)
-    app.add_middleware(BodyLimit, limit=max_body_bytes)  # innermost
-    app.add_middleware(problems.Net)
-    app.add_middleware(Door, full=desk.full)
-    app.add_middleware(Watch, meter=meter, tracer=tracer)
-    app.add_middleware(RequestIds)  # outermost
+    texts = [f"/v1/{task.name}" for task in tasks.values() if not task.upload]
+    protect(app, protection, Outside(desk.full, texts, meter, tracer))
     return app

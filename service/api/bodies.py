@@ -10,16 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
+from service.api.form import parts
 from service.api.problems import meaning
 from service.errors import ImageMissing, Meaningless, Where, WrongMediaType
 from service.tasks.contract import Asked, Task
 
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
 FILE = "file"  # the form field that holds the picture
-MOST_FIELDS, MOST_FIELD_BYTES = 32, 64 * 1024
 
 Parse = Callable[[], Asked]
 
@@ -34,14 +33,14 @@ async def read(request: Request, task: Task[Any, Any]) -> Parse:
 
     Raises:
         WrongMediaType: the task takes no such body.
-        ImageMissing: a form without a picture.
-        TooLarge: from the body limit, as soon as it is crossed.
     """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise WrongMediaType("The body may not be compressed.")  # a small one could be a very large one
     media = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if media == JSON:
         return _json(task, await request.body(), request.query_params)
     if task.upload and media == FORM:
-        return await _form(request, task, task.upload)
+        return _form(task, request.headers["content-type"], await request.body(), request.query_params)
     if task.upload and (media.startswith("image/") or media == BYTES):
         return _fields(task, {**_options(request.query_params, task.upload), task.upload: await request.body()})
     raise WrongMediaType(f"The body may be {', '.join(accepted(task))}.")
@@ -70,14 +69,15 @@ def _parse(validate: Callable[[], Asked]) -> Parse:
     return parse
 
 
-async def _form(request: Request, task: Task[Any, Any], upload: str) -> Parse:
-    async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
-        file = form.get(FILE)
-        if not isinstance(file, UploadFile):
+def _form(task: Task[Any, Any], content_type: str, body: bytes, query: Mapping[str, str]) -> Parse:
+    def parse() -> Any:
+        file, texts = parts(content_type, body, FILE)
+        if file is None:
             raise ImageMissing(f"The form has no file named {FILE}.", errors=(Where(f"/{FILE}", "is missing"),))
-        texts = {name: value for name, value in form.items() if name != FILE and isinstance(value, str)}
-        options = _options({**request.query_params, **texts}, upload)
-        return _fields(task, {**options, upload: await file.read()})
+        options = _options({**query, **texts}, str(task.upload))
+        return _fields(task, {**options, str(task.upload): file})()
+
+    return parse
 
 
 def _options(given: Mapping[str, str], upload: str) -> dict[str, str]:

@@ -7,15 +7,18 @@ text takes less than handing it over would.
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from service.api.order import Order, spent
-from service.errors import DeadlinePassed, QueueFull, UnknownModel
+from service.errors import DeadlinePassed, Meaningless, QueueFull, UnknownModel, UrlRefused, Where
 from service.maps.view import View
 from service.messages import Done, Link, answer
 from service.pace import Pace
@@ -26,6 +29,8 @@ from service.telemetry.meter import Meter
 T = TypeVar("T")
 LIGHT = 1024  # bytes of a body: to answer a text so short takes about half a millisecond, as handing it over does
 Render = Callable[[Sequence[View]], bytes]
+Fetches = Callable[[str], Awaitable[bytes]]  # an address to the bytes there
+NICE = 10  # of threads that read and draw pictures: a tenth of the share of one that translates
 GRACE = 1.0  # seconds after the deadline in which the engine itself may still say that it passed
 
 
@@ -40,11 +45,16 @@ class Desk:
     deadline: float = 30.0
     meter: Meter | None = None
     held: int = 0
+    max_streams: int = 128
+    streams: int = 0
+    fetch: Fetches | None = None  # None: no picture is fetched for anybody
     pool: ThreadPoolExecutor = field(init=False)
+    studio: ThreadPoolExecutor = field(init=False)  # for pictures: however long those take, texts do not wait
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
         self.pool = ThreadPoolExecutor(self.threads, "desk")
+        self.studio = ThreadPoolExecutor(self.threads, "studio", initializer=_yielding)
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -65,6 +75,21 @@ class Desk:
             self.pace.leave(1, now)
             if not self.held:
                 self.pace.rest(now)
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """Hold one of the places there are for streams, which last as long as somebody reads slowly.
+
+        Raises:
+            QueueFull: all are taken.
+        """
+        if self.streams >= self.max_streams:
+            raise QueueFull("Too many streams at once.", limit=self.max_streams)
+        self.streams += 1
+        try:
+            yield
+        finally:
+            self.streams -= 1
 
     def full(self) -> QueueFull | None:
         """Why nobody can be let in now, with the time until a place is free at the pace of the last seconds."""
@@ -111,7 +136,7 @@ class Desk:
         began = time.monotonic()
         light = size is not None and size <= LIGHT and task.upload is None
 
-        def prepared() -> Order:
+        def prepared(parse: Callable[[], Asked] = parse) -> Order:
             asked = parse()
             bundle = task.choose(asked, self.link.bundles)
             encoded = task.encode(asked, bundle, self.bounds, self.link.bundles)
@@ -120,7 +145,30 @@ class Desk:
             journal.note("prepare", began, began + spent)
             return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light, journal)
 
-        return prepared() if light else await self.off_loop(prepared)
+        if light:
+            return prepared()
+        if task.upload is None:
+            return await self.off_loop(prepared)
+        whole = await self._fetched(task.upload, await self.off_loop(parse, task), began)
+        return await self.off_loop(lambda: prepared(lambda: whole), task)
+
+    async def _fetched(self, upload: str, asked: Asked, began: float) -> Asked:
+        """The request with its upload, which may have to come from somewhere else."""
+        url = getattr(asked, f"{upload}_url", None)
+        if url is None:
+            return asked
+        if self.fetch is None:
+            where = Where(f"/{upload}_url", "is not fetched here")
+            raise UrlRefused("This server fetches nothing: send the picture itself.", errors=(where,))
+        if getattr(asked, upload) is not None:
+            raise Meaningless(
+                "Send the picture or its address, not both.", errors=(Where(f"/{upload}_url", "is one too many"),)
+            )
+        try:
+            async with asyncio.timeout(began + self.deadline - time.monotonic()):
+                return asked.model_copy(update={upload: await self.fetch(url), f"{upload}_url": None})
+        except TimeoutError:
+            raise DeadlinePassed(f"The picture did not come within {self.deadline:g} s.") from None
 
     async def answer(self, order: Order, render: Render | None = None) -> tuple[bytes, Mapping[str, float]]:
         """The answer, drawn or (without a render) as JSON, and seconds by phase.
@@ -132,7 +180,7 @@ class Desk:
         timings = {"prepare": order.prepared, **_longest(done)}
         answered = time.monotonic()
         if render is not None:
-            body = await self.off_loop(lambda: render(order.views(done)))
+            body = await self.off_loop(lambda: render(order.views(done)), order.task)
         elif order.light:
             body = order.written(done, timings)
         else:
@@ -144,6 +192,7 @@ class Desk:
     def close(self) -> None:
         """Stop the threads; what runs is finished first."""
         self.pool.shutdown(wait=True, cancel_futures=True)
+        self.studio.shutdown(wait=True, cancel_futures=True)
 
     async def _answers(self, order: Order) -> list[list[Done]]:
         """The ends of every input's jobs, in order; the first failure cancels the others."""
@@ -172,9 +221,16 @@ class Desk:
         if self.meter is not None:
             self.meter.answered(order.bundle.manifest.name, done[0].hypotheses[0].rows)
 
-    async def off_loop(self, work: Callable[[], T]) -> T:
-        """The result of work that takes more than a moment."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+    async def off_loop(self, work: Callable[[], T], task: Task[Any, Any] | None = None) -> T:
+        """The result of work that takes more than a moment; task: whose, if it may be about a picture."""
+        pool = self.studio if task is not None and task.upload else self.pool
+        return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+
+def _yielding() -> None:
+    """Let the calling thread give way to engines and to the event loop, where threads have priorities of their own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 @asynccontextmanager

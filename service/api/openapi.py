@@ -5,13 +5,16 @@ Knows nothing of any one task.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.responses import Response
 
 from service.api.bodies import BYTES, FILE, FORM, JSON
 from service.api.problems import MEDIA_TYPE, Problem
@@ -26,12 +29,30 @@ PROBLEM: dict[str, Any] = {
     "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model=Problem.__name__)}}},
 }
 STREAM = (
-    "Server-sent events, for `stream: true` or by this media type in Accept; the data of each is JSON. For each input "
-    f"a `start` ({StartEvent.__name__}); then, of a greedy answer, every `token` ({TokenEvent.__name__}), which is "
-    f"final, or of a beam, each `hypothesis` ({HypothesisEvent.__name__}) that leads; then `done` "
+    "As server-sent events, for `stream: true` or by that media type in Accept; the data of each is JSON. For each "
+    f"input a `start` ({StartEvent.__name__}); then, of a greedy answer, every `token` ({TokenEvent.__name__}), "
+    f"which is final, or of a beam, each `hypothesis` ({HypothesisEvent.__name__}) that leads; then `done` "
     f"({DoneEvent.__name__}). Or `error` ({Problem.__name__}), and nothing after it. What is wrong before the first "
     "event is an ordinary problem."
 )
+EVENT: dict[str, Any] = {  # OpenAPI 3.2 describes each event of a stream, and FastAPI does so in a document of 3.1
+    "type": "object",
+    "required": ["data", "event", "id"],
+    "properties": {
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [
+                    {"$ref": REF.format(model=model.__name__)}
+                    for model in (StartEvent, TokenEvent, HypothesisEvent, DoneEvent, Problem)
+                ]
+            },
+        },
+        "event": {"enum": ["start", "token", "hypothesis", "done", "error"]},
+        "id": {"type": "string"},
+    },
+}
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -52,9 +73,9 @@ def request_body(task: Task[Any, Any]) -> dict[str, Any]:
 def responses(task: Task[Any, Any], formats: Sequence[str]) -> Responses:
     """A task's answer in each format, and every problem by status."""
     drawn = {media: {"schema": {"type": "string"}} for media in formats}
-    live = {EVENTS: {"schema": {"type": "string", "description": STREAM}, "example": _events(task)}}
+    live = {EVENTS: {"itemSchema": EVENT, "example": _events(task)}}
     answer = {
-        "description": "A result for each input, in order",
+        "description": f"A result for each input, in order. {STREAM}",
         "content": {JSON: {"example": dict(task.answer_example)}, **drawn, **live},
     }
     return {200: answer, **problems()}
@@ -89,6 +110,11 @@ def problems() -> Responses:
 def install(app: FastAPI, tasks: Mapping[str, Task[Any, Any]]) -> None:
     """Give the app its whole document, made once when first asked for."""
     app.openapi = _document(app, tasks)  # type: ignore[method-assign] # FastAPI's own way to extend it
+    written = cache(lambda: json.dumps(app.openapi(), ensure_ascii=False).encode())
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def document() -> Response:
+        return Response(written(), media_type=JSON)  # FastAPI writes it anew for each who asks, which takes its time
 
 
 def _document(app: FastAPI, tasks: Mapping[str, Task[Any, Any]]) -> Callable[[], dict[str, Any]]:

@@ -50,6 +50,10 @@ class Order:
             return None
         return replace(job, owner=self.encoded[0].job.id, options=replace(job.options, deadline=self.deadline))
 
+    def rows(self) -> int:
+        """Beam rows that it takes in the engine."""
+        return sum(one.job.options.beam_size for one in self.encoded)
+
     def written(self, done: Sequence[Sequence[Done]], timings: Mapping[str, float]) -> bytes:
         """The whole answer as JSON."""
         pairs = zip(self.encoded, done, strict=True)

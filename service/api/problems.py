@@ -79,7 +79,7 @@ def problem(error: HeedError, asked: str) -> Response:
     body, headers = told(error, asked), {"Cache-Control": "no-store"}
     if body.retry_after is not None:
         headers["Retry-After"] = str(body.retry_after)
-    if error.status == 413:
+    if error.status in (408, 413):
         headers["Connection"] = "close"  # the rest of the body is not read
     return Told(error.code, body.model_dump_json(exclude_none=True), error.status, headers)
 

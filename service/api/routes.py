@@ -23,6 +23,7 @@ from service.tasks.contract import Task
 
 RENDERS: dict[str, Render | None] = {bodies.JSON: None} | {media: format_.render for media, format_ in FORMATS.items()}
 TEXT = ("text/plain", "text/html")
+Charge = Callable[[Scope, int], Awaitable[None]]  # counts the beam rows of a request; raises where they are too many
 
 
 def about(desk: Desk, counts: Counts) -> APIRouter:
@@ -51,13 +52,13 @@ def about(desk: Desk, counts: Counts) -> APIRouter:
     return router
 
 
-def work(desk: Desk, tasks: Mapping[str, Task[Any, Any]], ping_seconds: float) -> APIRouter:
+def work(desk: Desk, tasks: Mapping[str, Task[Any, Any]], ping_seconds: float, charge: Charge) -> APIRouter:
     """POST /v1/{task} for every task."""
     router = APIRouter()
     for task in tasks.values():
         router.add_api_route(
             f"/v1/{task.name}",
-            _endpoint(desk, task, ping_seconds),
+            _endpoint(desk, task, ping_seconds, charge),
             methods=["POST"],
             name=task.name,
             summary=task.summary,
@@ -70,9 +71,11 @@ def work(desk: Desk, tasks: Mapping[str, Task[Any, Any]], ping_seconds: float) -
     return router
 
 
-def _endpoint(desk: Desk, task: Task[Any, Any], ping_seconds: float) -> Callable[[], Awaitable[Response]]:
+def _endpoint(
+    desk: Desk, task: Task[Any, Any], ping_seconds: float, charge: Charge
+) -> Callable[[], Awaitable[Response]]:
     async def endpoint() -> Response:
-        return _Work(desk, task, ping_seconds)
+        return _Work(desk, task, ping_seconds, charge)
 
     return endpoint
 
@@ -80,12 +83,13 @@ def _endpoint(desk: Desk, task: Task[Any, Any], ping_seconds: float) -> Callable
 class _Work(Response):
     """An answer that is made while it is sent, because a stream begins before its end is known."""
 
-    def __init__(self, desk: Desk, task: Task[Any, Any], ping_seconds: float) -> None:
+    def __init__(self, desk: Desk, task: Task[Any, Any], ping_seconds: float, charge: Charge) -> None:
         super().__init__()
-        self.desk, self.task, self.ping_seconds, self.streams = desk, task, ping_seconds, False
+        self.desk, self.task, self.ping_seconds, self.charge = desk, task, ping_seconds, charge
+        self.streams = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hold a place from before the body is read until there is an answer, or until the end of a stream."""
+        """Hold a place from when the body has been read until there is an answer, or until the end of a stream."""
         request = Request(scope, receive)
         media = accept.choose(request.headers.get("accept"), [*RENDERS, EVENTS])
         with self.desk.place():
@@ -104,9 +108,11 @@ class _Work(Response):
         asked = parse if media != EVENTS else lambda: parse().model_copy(update={"stream": True})
         async with self.desk.understood(self.task, asked, request_id(scope), size=size) as order:
             note(scope, order=order)
+            await self.charge(scope, order.rows())
             if order.asked.stream:
-                self.streams = True
-                failure = await stream(self.desk, order, send, self.ping_seconds)
+                with self.desk.streaming():
+                    self.streams = True
+                    failure = await stream(self.desk, order, send, self.ping_seconds)
                 if failure is not None:
                     note(scope, status=failure.status, code=failure.code)
                 return Response()

@@ -8,15 +8,38 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
+from starlette.types import ASGIApp
 
+from service.api.connections import Connections, Limits
 from service.messages import Link
 
+AT_ONCE, WAITING = 16, 2048  # connections accepted before anybody else is served; those that may wait for it
 MARGIN = 2.0  # seconds after the drain, in which the last words are sent
+
+
+def listening(
+    app: ASGIApp, host: str, port: int, limits: Limits | None = None, proxies: Sequence[str] = ()
+) -> uvicorn.Config:
+    """How uvicorn listens for an app of ours; proxies: whose X-Forwarded-For is believed."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,  # ours has no query strings, which hold what users write, and no addresses
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(proxies),  # uvicorn's own default believes everybody on this machine
+        forwarded_allow_ips=list(proxies),
+        http=Connections(limits or Limits()).protocol,  # type: ignore[arg-type]  # a callable is what it calls
+        ws="none",
+        backlog=AT_ONCE,
+    )
 
 
 class Server(uvicorn.Server):
@@ -26,6 +49,14 @@ class Server(uvicorn.Server):
         config.timeout_graceful_shutdown = math.ceil(drain_seconds + MARGIN)
         super().__init__(config)
         self.link, self.drain_seconds = link, drain_seconds
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen. asyncio accepts as many connections in a row as may wait, so few may while it says so; then many."""
+        await super().startup(sockets)
+        for server in getattr(self, "servers", []):
+            for one in server.sockets:
+                with socket.socket(fileno=os.dup(one.fileno())) as same:
+                    same.listen(WAITING)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, drain, wait for the connections, end the application."""

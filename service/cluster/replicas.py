@@ -12,6 +12,7 @@ import ray
 from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bundle.zoo import named
 from service.link.listener import Listener
@@ -89,4 +90,7 @@ class Front:
             heartbeat=settings.heartbeat_seconds,
             attempts=settings.max_attempts,
         )
-        return application(settings, link, traces.exporting() if traces.wanted(settings.traces) else None)
+        app = application(settings, link, traces.exporting() if traces.wanted(settings.traces) else None)
+        if settings.trusted_proxies:
+            app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+        return app

@@ -25,6 +25,7 @@ from service.cluster.plan import Group, groups
 from service.cluster.replicas import Engine, Front, Told
 from service.errors import EngineFailed
 from service.link.ray import Directory
+from service.serve import protection
 from service.settings import Settings
 
 log = logging.getLogger("heed.cluster")
@@ -39,11 +40,15 @@ def run(settings: Settings, *, detach: bool) -> int:
 
     Raises:
         BadBundle: a bundle is broken or missing, or there is none.
+        BadKeys: the file of keys cannot be read.
         Meaningless: the plan of engines makes no sense.
         EngineFailed: what was deployed did not become ready.
     """
     models = [one.id for one in named(settings.zoo, settings.models).values()]
     plan = groups(settings.ray_engines, models)  # before anything is started
+    protection(settings)  # the same: that of each front is its own
+    if settings.admin_port is not None:
+        log.warning("HEED_ADMIN_PORT: on a cluster models are changed by deploying again; nobody listens there")
     local = settings.ray_address is None and "RAY_ADDRESS" not in os.environ
     ray.init(
         address="local" if local else settings.ray_address,
@@ -102,8 +107,7 @@ def application(
     settings: Settings, models: Sequence[str], plan: Sequence[Group], engine: type[Engine] = Engine
 ) -> serve.Application:
     """Fronts before engines."""
-    told: Told = settings.model_dump(mode="json") | {"zoo": str(settings.zoo.resolve()), "models": ",".join(models)}
-    shared = common(settings)
+    told, shared = travelling(settings, models), common(settings)
     directory = serve.deployment(name="directory", ray_actor_options=kept(0, settings), **shared)(Directory).bind()
     engines = [
         serve.deployment(name=group.name, **shared, **placed(group, settings))(engine).bind(
@@ -121,6 +125,16 @@ def application(
         **shared,
     )(Front)
     return front.bind(told, directory, *engines)
+
+
+def travelling(settings: Settings, models: Sequence[str]) -> Told:
+    """Settings as each replica gets them: files at the same place on every machine, and these very versions."""
+    keys = settings.keys_file and str(settings.keys_file.resolve())
+    return settings.model_dump(mode="json") | {
+        "zoo": str(settings.zoo.resolve()),
+        "models": ",".join(models),
+        "keys_file": keys,
+    }
 
 
 def common(settings: Settings) -> dict[str, Any]:

@@ -58,8 +58,9 @@ def _digest(text: str) -> str:
 
 STYLE = (ASSETS / "page.css").read_text("utf-8") + _levels()
 SCRIPT = (ASSETS / "page.js").read_text("utf-8")
+STYLE_DIGEST, SCRIPT_DIGEST = _digest(STYLE), _digest(SCRIPT)
 POLICY = (
-    f"default-src 'none'; img-src data:; style-src {_digest(STYLE)}; script-src {_digest(SCRIPT)}; "
+    f"default-src 'none'; img-src data:; style-src {STYLE_DIGEST}; script-src {SCRIPT_DIGEST}; "
     "base-uri 'none'; form-action 'none'"
 )
 

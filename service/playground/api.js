@@ -7,8 +7,21 @@ export class Refused extends Error {
   }
 }
 
+const KEPT = "heed-key"; // in this tab alone, until it is closed
+
+// The key that goes with every request, if one was given.
+export function useKey(key) {
+  if (key) sessionStorage.setItem(KEPT, key);
+  else sessionStorage.removeItem(KEPT);
+}
+
+function headers(more) {
+  const key = sessionStorage.getItem(KEPT);
+  return key ? { ...more, Authorization: `Bearer ${key}` } : more;
+}
+
 export async function models() {
-  const answer = await fetch("/v1/models");
+  const answer = await fetch("/v1/models", { headers: headers({}) });
   if (!answer.ok) throw await refusal(answer);
   return (await answer.json()).models;
 }
@@ -23,8 +36,8 @@ async function refusal(answer) {
 
 // A request is {task, fields}; a picture is among the fields, in base64.
 function sent({ task, fields }, accept, signal) {
-  const headers = { Accept: accept, "Content-Type": "application/json" };
-  return fetch(`/v1/${task}`, { method: "POST", headers, body: JSON.stringify(fields), signal });
+  const told = headers({ Accept: accept, "Content-Type": "application/json" });
+  return fetch(`/v1/${task}`, { method: "POST", headers: told, body: JSON.stringify(fields), signal });
 }
 
 // A file's bytes in base64.

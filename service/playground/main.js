@@ -1,7 +1,7 @@
 // The playground: forms in, panels out; what is asked is in the address, so that it can be shared.
 // Knows nothing of how a map is drawn.
 
-import { encoded, listen, models, Refused } from "./api.js";
+import { encoded, listen, models, Refused, useKey } from "./api.js";
 import { camera } from "./camera.js";
 import { make, options, tabs } from "./dom.js";
 import { Live } from "./live.js";
@@ -180,12 +180,13 @@ const turn = tabs(find("#tasks"), (tab) => {
 });
 
 async function begin() {
-  listenForPictures();
   try {
     cards = await models();
-  } catch {
-    return say("The service cannot be reached.");
+  } catch (failure) {
+    find("#key").hidden = ![401, 403].includes(failure.problem?.status);
+    return say(told(failure));
   }
+  find("#key").hidden = true;
   const able = (task) => cards.filter((card) => card.task === task);
   options(forms.translate.elements.source, distinct(able("translate").map((card) => card.source)));
   pairs();
@@ -206,4 +207,6 @@ forms.translate.elements.source.addEventListener("change", pairs);
 forms.translate.elements.target.addEventListener("change", pairs);
 forms.translate.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run("translate"); });
 find("#swap").addEventListener("click", swap);
+find("#key").addEventListener("submit", (event) => { event.preventDefault(); useKey(event.target.elements.key.value); begin(); });
+listenForPictures();
 begin();

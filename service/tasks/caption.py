@@ -33,9 +33,12 @@ SHOWN = 512  # longest side of the picture that a drawn map shows
 
 
 class CaptionRequest(Asked):
-    """A picture to describe: JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF."""
+    """A picture to describe: JPEG, PNG, WebP or GIF (its first frame), and what else the server was told to read."""
 
     image: bytes | None = Field(None, repr=False, description="The picture's bytes in base64.")
+    image_url: str | None = Field(
+        None, max_length=2048, repr=False, description="Where the picture is instead, if this server fetches any."
+    )
     translate_to: str | None = Field(
         None, max_length=35, description="Language code: the caption is also translated, each word with its own map."
     )
@@ -77,7 +80,7 @@ def encode(
     how = options(asked, bundle, bounds, rows=asked.attention != "none")
     goes_to = translator(bundles, bundle.manifest.target, asked.translate_to)
     looks = _input(bundle)
-    seen = _read(asked.image, bounds.pixels, looks.size, looks.mean, looks.scale)
+    seen = _read(asked.image, bounds, looks)
     size = Picture(width=seen.width, height=seen.height)
     grid = GridKeys(rows=looks.rows, cols=looks.cols, image=size, crop=seen.crop)
     source = Source(asked.image, grid, goes_to)
@@ -107,17 +110,18 @@ def _input(bundle: Bundle) -> ImageInput:
     return bundle.manifest.image
 
 
-def _read(data: bytes, most: int, size: int, mean: float, scale: float) -> image.Pixels:
+def _read(data: bytes, bounds: Bounds, looks: ImageInput) -> image.Pixels:
     """The pixels, the errors of the neck as ours; what Pillow says is not passed on."""
     if not data:
         raise ImageBroken("The picture has no bytes.", errors=(Where("/image", "has no bytes"),))
+    most = {"max_pixels": bounds.pixels, "max_whole": bounds.whole_pixels}
     try:
-        return image.read(data, max_pixels=most, size=size, mean=mean, scale=scale)
+        return image.read(data, size=looks.size, mean=looks.mean, scale=looks.scale, formats=bounds.formats, **most)
     except image.ImageTooLarge as large:
         detail = f"The picture has {large.actual} pixels; at most {large.limit} are read."
         raise ImageTooBig(detail, limit=large.limit, actual=large.actual) from None
     except image.ImageUnreadable:
-        why = f"is broken, cut off, or not one of {', '.join(image.FORMATS)}"
+        why = f"is broken, cut off, or not one of {', '.join(bounds.formats)}"
         raise ImageBroken(f"The picture {why}.", errors=(Where("/image", why),)) from None
 
 
@@ -170,7 +174,8 @@ def view(asked: CaptionRequest, bundle: Bundle, source: Source, done: Sequence[D
 def _shown(source: Source) -> Image.Image:
     """The upright picture, its longest side SHOWN."""
     size = source.grid.image
-    square = image.read(source.data, max_pixels=size.width * size.height, size=SHOWN, mean=0.0, scale=1.0).pixels
+    pixels = size.width * size.height
+    square = image.read(source.data, max_pixels=pixels, max_whole=pixels, size=SHOWN, mean=0.0, scale=1.0).pixels
     shrink = SHOWN / max(size.width, size.height)
     shape = (max(1, round(size.width * shrink)), max(1, round(size.height * shrink)))
     return Image.fromarray(square.clip(0, 255).round().astype(np.uint8).transpose(1, 2, 0)).resize(shape)

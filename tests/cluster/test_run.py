@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 import warnings
@@ -52,11 +53,31 @@ def test_serve_has_time_for_the_drain(run: ModuleType) -> None:
     assert run.common(Settings(drain_seconds=40))["graceful_shutdown_timeout_s"] > 40
 
 
+def test_settings_are_the_same_on_every_machine(run: ModuleType, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    variables = {
+        "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+        "KEYS_FILE": "keys.json",
+        "MODELS": "a",
+        "RATE_ROWS_KEY": "9/hour",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(f"HEED_{name}", value)
+    settings = Settings()
+    travelled = json.loads(json.dumps(run.travelling(settings, ["a@2", "a@1"])))
+    monkeypatch.setenv("HEED_TRUSTED_PROXIES", "*")
+    expected = settings.model_copy(
+        update={"zoo": tmp_path / "zoo", "keys_file": tmp_path / "keys.json", "models": ("a@2", "a@1")}
+    )
+    assert Settings.model_validate(travelled) == expected
+
+
 @pytest.mark.parametrize(
     ("variables", "why"),
     [
         ({"HEED_RAY_ENGINES": "toy-echo=0"}, "invalid_request: HEED_RAY_ENGINES: 'toy-echo=0' cannot be"),
         ({"HEED_MODELS": "nobody"}, "bad bundle: "),
+        ({"HEED_KEYS_FILE": "nowhere.json"}, "bad keys: nowhere.json: "),
     ],
 )
 def test_what_makes_no_sense_is_one_line_and_starts_nothing(tmp_path: Path, variables, why: str) -> None:

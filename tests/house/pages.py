@@ -19,6 +19,7 @@ CAPTIONS = {
     "docs/": "design, errors, settings, the log of experiments, pictures",
     "docker/": "the images (serving has no torch), what watches and balances them, and docker/check, which runs it",
     "constraints/": "exact versions of everything, to serve and to develop",
+    ".ci/audit": "known vulnerabilities among what serves, where their data can be reached",
     ".ci/run": "the checks as a machine runs them",
     "compose.yaml": "the whole service with one command",
     "Makefile": "the front door: make help",

@@ -65,3 +65,12 @@ def test_serving_installs_no_torch_and_no_onnx() -> None:
 def test_what_serves_is_pinned_alike_in_both_files() -> None:
     serve, dev = (set((ROOT / f"constraints/{name}.txt").read_text("utf-8").split()) for name in ("serve", "dev"))
     assert {line for line in serve if not line.startswith("onnxruntime-gpu")} <= dev
+
+
+def test_every_pin_that_serves_was_looked_at_in_this_very_version() -> None:
+    serve, reviewed = (
+        (ROOT / f"constraints/{name}.txt").read_text("utf-8").splitlines() for name in ("serve", "reviewed")
+    )
+    looked_at = dict(line.split("  # ", 1) for line in reviewed if not line.startswith("#"))
+    assert set(serve) == set(looked_at), "constraints/reviewed.txt: look at what is new, and say what is known of it"
+    assert all(looked_at.values())
