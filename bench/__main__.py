@@ -1,4 +1,4 @@
-"""python -m bench engine | http | peers | chaos | siege | fuzz | page: figures as a table, and one line of JSON each.
+"""python -m bench engine | http | peers | chaos | ray | siege | fuzz | page: figures as a table, and as lines of JSON.
 
 Knows nothing of how anything is measured: each subcommand is a file, with what it takes (`options`) and does (`run`).
 """
@@ -9,10 +9,10 @@ import argparse
 import sys
 from types import ModuleType
 
-from bench import chaos, engine, fuzz, http, page, siege
+from bench import chaos, cluster, engine, fuzz, http, page, siege
 from bench.peers import compare
 
-COMMANDS: dict[str, ModuleType] = {"engine": engine, "http": http, "peers": compare, "chaos": chaos}
+COMMANDS: dict[str, ModuleType] = {"engine": engine, "http": http, "peers": compare, "chaos": chaos, "ray": cluster}
 COMMANDS |= {"siege": siege, "fuzz": fuzz, "page": page}
 
 

@@ -1,4 +1,4 @@
-"""The command line: serve, worker, keys, translate, caption, models; all but the first without a server.
+"""The command line: serve, ray, worker, keys, translate, caption, models; all but the first two without a server.
 
 Knows nothing of arithmetic or drawing. Each command imports what it needs: a worker needs no web server, and starts
 sooner without one.
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings()
     except ValidationError as wrong:
         return _refuse("; ".join(f"settings: {_variable(one['loc'])}{one['msg']}" for one in wrong.errors()))
-    serves = asked.command in {"serve", "worker"}
+    serves = asked.command in {"serve", "ray", "worker"}
     logs.install(settings.log_format, settings.log_level if serves else "warning")
     try:
         return _run(settings, asked)
@@ -71,6 +71,10 @@ def _run(settings: Settings, asked: argparse.Namespace) -> int:
         from service.serve import serve
 
         return asyncio.run(serve(settings))
+    if asked.command == "ray":
+        from service.cluster.run import run as cluster
+
+        return cluster(settings, detach=asked.detach)
     from service.console import ask
 
     return asyncio.run(ask(settings, asked))
@@ -89,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service", description="Attention models, served.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="answer over HTTP; settings are environment variables HEED_…")
+    cluster = commands.add_parser("ray", help="the same on a cluster of machines; settings as above, and HEED_RAY_…")
+    cluster.add_argument("--detach", action="store_true", help="leave when everything is ready, and let it run")
     worker = commands.add_parser("worker", help="an engine for a server, which starts it")
     worker.add_argument("--fd", type=int, required=True, help="number of the inherited socket to that server")
     worker.add_argument("--models", metavar="ID,…", help="what it is to load, where that is not what the settings say")

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from bundle.zoo import named
 from service.api.admin import create_admin
@@ -48,12 +49,28 @@ async def serve(settings: Settings) -> int:
     """
     tracer = traces.exporting() if traces.wanted(settings.traces) else None
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
-    guarded = protection(settings)  # a file of keys that is broken is told before engines are started
+    app = application(settings, link, tracer)  # a file of keys that is broken is told before engines are started
     await link.start()
-    app = create_app(
+    config = listening(app, settings.host, settings.port, connections(settings), settings.trusted_proxies)
+    server = Server(config, link, settings.drain_seconds)
+    try:
+        async with beside(admin_config(settings, link)):
+            await server.serve()
+    finally:
+        await link.drain(0)  # nothing is left to do, unless the server never began
+    return 0 if server.started else 1
+
+
+def application(settings: Settings, link: Link, tracer: traces.Tracer | None = None) -> FastAPI:
+    """What answers over HTTP, in front of a link that need not be started.
+
+    Raises:
+        BadKeys: the file of keys cannot be read.
+    """
+    return create_app(
         link,
         bounds=bounds(settings),
-        protection=guarded,
+        protection=protection(settings),
         fetch=fetch(settings),
         max_requests=settings.max_requests,
         max_streams=settings.max_streams,
@@ -65,14 +82,6 @@ async def serve(settings: Settings) -> int:
         tracer=tracer,
         expose=settings.metrics == "public",
     )
-    config = listening(app, settings.host, settings.port, connections(settings), settings.trusted_proxies)
-    server = Server(config, link, settings.drain_seconds)
-    try:
-        async with beside(admin_config(settings, link)):
-            await server.serve()
-    finally:
-        await link.drain(0)  # nothing is left to do, unless the server never began
-    return 0 if server.started else 1
 
 
 def admin_config(settings: Settings, link: Link) -> uvicorn.Config | None:

@@ -189,6 +189,43 @@ class Settings(BaseSettings):
         256, ge=2, le=4096, description="Pieces of an answer; the model's own limit holds below it."
     )
 
+    ray_address: str | None = Field(
+        None,
+        description="A cluster to join; auto: the one this machine is of. Unset, and RAY_ADDRESS too: one is made.",
+    )
+    ray_engines: str = Field(
+        "*=2",
+        description="Engines on the cluster, MODEL+MODEL@DEVICE=LEAST-MOST; … : models of each, cpu, gpu or gpu:SHARE, "
+        "how many. MODEL is a name (all its versions), one version, or `*`: every model. With two, one may die.",
+    )
+    ray_target_rows: int = Field(
+        256,
+        ge=1,
+        le=1048576,
+        description="Beam rows an engine has, seated and waiting, before there is another: a table.",
+    )
+    ray_upscale_seconds: float = Field(
+        3.0, ge=0, le=3600, description="So long must engines be too few: a burst that is over sooner needs none."
+    )
+    ray_downscale_seconds: float = Field(
+        120.0, ge=0, le=86400, description="So long must engines be too many: to load one again takes seconds."
+    )
+    ray_fronts: int = Field(
+        2, ge=1, le=64, description="Processes that speak HTTP: if the only one dies, nobody is answered for seconds."
+    )
+    ray_front_cpus: float = Field(
+        0.0,
+        ge=0,
+        le=64,
+        description="Cores set aside for each front; none, as in `serve`, where it sits beside engines.",
+    )
+    ray_front_resource: str | None = Field(
+        None, description="Fronts and the directory stand only on nodes with this Ray resource; unset: on any."
+    )
+    ray_proxies: Literal["EveryNode", "HeadOnly"] = Field(
+        "EveryNode", description="Where Serve listens: a balancer before every node outlives any of them."
+    )
+
     @field_validator("models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -32,7 +32,8 @@ def run(settings: Settings, fd: int, models: Sequence[str] | None = None) -> int
     sys.setswitchinterval(SWITCH)
     end = FarEnd(socket.socket(fileno=fd), heartbeat=settings.heartbeat_seconds)
     try:
-        catalog = _warm(settings, models)
+        queued = 2 * (settings.queue + settings.engines * settings.rows)  # the front refuses, a worker takes
+        catalog = warm(settings, models or settings.models, queued)
     except BadBundle as broken:
         end.close(Broken(str(broken.path), broken.why))
         return BROKEN
@@ -62,14 +63,13 @@ def engine(settings: Settings, names: Sequence[str] | None, queued: int) -> Cata
     )
 
 
-def _warm(settings: Settings, models: Sequence[str] | None) -> Catalog:
-    """Every bundle loaded, and asked once.
+def warm(settings: Settings, names: Sequence[str] | None, queued: int) -> Catalog:
+    """An engine that has answered once for every bundle.
 
     Raises:
         BadBundle: one cannot be loaded, or does not answer.
     """
-    queued = 2 * (settings.queue + settings.engines * settings.rows)  # the front refuses; all it took may end up here
-    catalog = engine(settings, models or settings.models, queued)
+    catalog = engine(settings, names, queued)
     catalog.start()
     try:
         catalog.warm()

@@ -112,6 +112,10 @@ class Catalog:
         """Whether a loop hangs; see `Loop.stuck`."""
         return any(loop.stuck(seconds) for loop in list(self.loops.values()))
 
+    def rows(self) -> int:
+        """Beam rows seated and waiting, of all models."""
+        return sum(loop.seated() + loop.scheduler.waiting_rows for loop in list(self.loops.values()))
+
     def figures(self) -> dict[Key, Figures]:
         """What each loop counted."""
         return {(name, self.devices.get(name, "")): loop.figures() for name, loop in list(self.loops.items())}

@@ -1,6 +1,6 @@
 """One worker process as the front sees it: started, spoken to over a socket, and watched until it is gone.
 
-Knows nothing of jobs or of why it is needed. Its end is the end of its socket, after everything it said was heard.
+Knows nothing of jobs or of why it is needed.
 """
 
 from __future__ import annotations
@@ -10,32 +10,22 @@ import logging
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Mapping, Sequence
 
-from service.link.frames import BadFrame, Frames
-from service.link.words import Broken, Changed, Leaving, Ready, Word, heard, packed
+from service.link.line import Line
+from service.link.words import Word
 
 log = logging.getLogger("heed.link")
 LAST_BREATH = 1.0  # seconds in which a process that closed its socket may still tell its exit code
 
 
-class Child(asyncio.Protocol):
-    """Words go in by `tell`; those that come out go to `hear`."""
+class Child(Line):
+    """A line to a process that we have started."""
 
     def __init__(self, hear: Callable[[Child, Word], None]) -> None:
-        self.hear = hear
-        self.frames = Frames()
-        self.out: list[bytes] = []
-        self.transport: asyncio.WriteTransport | None = None
+        super().__init__(hear)
         self.process: asyncio.subprocess.Process | None = None
-        self.gone = asyncio.get_running_loop().create_future()
-        self.born = self.heard_at = time.monotonic()
-        self.ready = self.leaving = self.dismissed = False
-        self.ready_at: float | None = None
-        self.broken: Broken | None = None
-        self.models: dict[str, int] = {}  # what it serves, and the resident bytes that each took
-        self.answers = 0
+        self.dismissed = False
 
     async def start(self, command: Sequence[str], environment: Mapping[str, str] | None) -> None:
         """Start the process, in a session of its own: ctrl-C goes to the front, which drains first.
@@ -69,25 +59,9 @@ class Child(asyncio.Protocol):
         return self.process.pid if self.process else 0
 
     @property
-    def open(self) -> bool:
-        """Whether a job sent now would be worked on."""
-        return self.ready and not self.leaving and not self.gone.done()
-
-    def tell(self, word: Word) -> None:
-        """Send a word; all words of one turn of the event loop go out in one piece.
-
-        Raises:
-            BadFrame: it is too large.
-        """
-        frame = packed(word)
-        if not self.out:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self.out.append(frame)
-
-    def _flush(self) -> None:
-        data, self.out = b"".join(self.out), []
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(data)
+    def name(self) -> str:
+        """See `Line.name`."""
+        return f"worker {self.pid}"
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal, if anybody is there to get it."""
@@ -114,31 +88,3 @@ class Child(asyncio.Protocol):
             self.kill()
         code = await self.process.wait()
         return f"signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"exit code {code}"
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a socket's always is
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.heard_at = time.monotonic()
-        try:
-            for word in heard(self.frames, data):
-                self._note(word)
-                self.hear(self, word)
-        except BadFrame as wrong:
-            log.error("worker %d does not speak as agreed (%s): killed", self.pid, wrong)
-            self.kill()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.gone.done():
-            self.gone.set_result(None)
-
-    def _note(self, word: Word) -> None:
-        if isinstance(word, Ready):
-            self.ready, self.ready_at, self.models = True, time.monotonic(), word.models
-        elif isinstance(word, Changed):
-            self.models = word.models
-        elif isinstance(word, Leaving):
-            self.leaving = True
-        elif isinstance(word, Broken):
-            self.broken = word

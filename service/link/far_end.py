@@ -46,13 +46,13 @@ PATIENCE = 6  # a worker gives up on a silent front later than the front on a si
 class FarEnd:
     """Says it lives, from the start; hears jobs once it has an engine to serve."""
 
-    def __init__(self, sock: socket.socket, *, heartbeat: float) -> None:
-        """heartbeat: seconds of silence after which the front takes this worker for dead."""
+    def __init__(self, sock: socket.socket, *, heartbeat: float, engine: Engine | None = None) -> None:
+        """heartbeat: seconds of silence after which the front takes this worker for dead; engine: if it is there."""
         sock.settimeout(PATIENCE * heartbeat)
         self.sock, self.beat, self.longest = sock, heartbeat / 4, heartbeat
         self.words = SimpleQueue[Word | None]()  # None: write what is there and close
         self.tickets: dict[int, list[Any]] = {}  # of jobs without an end, by the front's number
-        self.engine: Engine | None = None
+        self.engine = engine
         self.leaving = self.failed = False
         self.reported = 0.0  # time.monotonic() seconds
         self.writer = threading.Thread(target=self._write, name="link-writer", daemon=True)
@@ -72,6 +72,8 @@ class FarEnd:
         except (OSError, BadFrame) as broken:
             log.warning("the front is gone: %s", type(broken).__name__)
         self.close()
+        if not self.failed:
+            self._forget(engine)
         return not self.failed
 
     def leave(self, seconds: float) -> None:
@@ -118,10 +120,18 @@ class FarEnd:
                 why = f"it is {bundle.id} by now"
         except BadBundle as broken:
             why = f"{broken.path.name}: {broken.why}"
+        except HeedError as refused:
+            why = refused.detail
         except Exception as failure:
             log.exception("a bundle could not be %sed", type(word).__name__.lower())
             why = type(failure).__name__
         self.words.put(Changed(word.number, dict(engine.costs), why))
+
+    def _forget(self, engine: Engine) -> None:
+        """Nobody waits for what this front asked any more, and the engine may have others to serve."""
+        for ticket in self.tickets.values():
+            for one in ticket:
+                engine.cancel(one)
 
     def _say(self, number: int, event: Event) -> None:
         """A sink: called by the engine's own thread, so it only leaves a note for the writer."""

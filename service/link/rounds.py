@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bundle.manifest import Bundle
 from service.errors import LoadFailed, NotReady
-from service.link.child import Child
+from service.link.line import Line
 from service.link.words import Changed, Load, Unload
 
 log = logging.getLogger("heed.link")
@@ -21,7 +21,7 @@ log = logging.getLogger("heed.link")
 class Rounds:
     """See `service.link.repository.Floor`."""
 
-    def __init__(self, workers: Callable[[], Sequence[Child]], *, places: int, seconds: float) -> None:
+    def __init__(self, workers: Callable[[], Sequence[Line]], *, places: int, seconds: float) -> None:
         """workers: those who take jobs now; places: how many there should be; seconds: for one change at one worker."""
         self.workers, self.places, self.seconds = workers, places, seconds
         self.asked: dict[int, asyncio.Future[Changed]] = {}
@@ -42,7 +42,7 @@ class Rounds:
         if not self.workers():
             raise NotReady("No engine is there to load a model.", retry_after=5)
         try:
-            while todo := [child for child in self.workers() if bundle.id not in child.models]:
+            while todo := [line for line in self.workers() if bundle.id not in line.models]:
                 await self.load(todo[0], bundle)
         except BaseException:
             await self.take(bundle.id)
@@ -50,37 +50,37 @@ class Rounds:
 
     async def take(self, model: str) -> None:
         """A worker that cannot is ended: the next one comes up without the model."""
-        while todo := [child for child in self.workers() if model in child.models]:
+        while todo := [line for line in self.workers() if model in line.models]:
             await self.unload(todo[0], model)
         self.costs.pop(model, None)
 
-    async def load(self, child: Child, bundle: Bundle) -> None:
+    async def load(self, line: Line, bundle: Bundle) -> None:
         """At one worker.
 
         Raises:
             LoadFailed: it could not, died, or hung and was ended.
         """
-        await self._ask(child, Load(self._number(), bundle.id, str(bundle.path)))
+        await self._ask(line, Load(self._number(), bundle.id, str(bundle.path)))
 
-    async def unload(self, child: Child, model: str) -> None:
+    async def unload(self, line: Line, model: str) -> None:
         """At one worker, or by its end."""
         try:
-            await self._ask(child, Unload(self._number(), model))
+            await self._ask(line, Unload(self._number(), model))
         except LoadFailed as failure:
-            log.error("worker %d cannot unload %s (%s): killed", child.pid, model, failure.detail)
-            child.kill()
-        child.models.pop(model, None)
+            log.error("%s cannot unload %s (%s): killed", line.name, model, failure.detail)
+            line.kill()
+        line.models.pop(model, None)
 
-    async def level(self, child: Child, kept: Mapping[str, Bundle]) -> None:
+    async def level(self, line: Line, kept: Mapping[str, Bundle]) -> None:
         """Make a worker that came late serve what the others do, or end it."""
-        for model in [model for model in child.models if model not in kept]:
-            await self.unload(child, model)
+        for model in [model for model in line.models if model not in kept]:
+            await self.unload(line, model)
         try:
-            for model in [model for model in kept if model not in child.models]:
-                await self.load(child, kept[model])
+            for model in [model for model in kept if model not in line.models]:
+                await self.load(line, kept[model])
         except LoadFailed as failure:
-            log.error("worker %d does not serve what the others do (%s): killed", child.pid, failure.detail)
-            child.kill()
+            log.error("%s does not serve what the others do (%s): killed", line.name, failure.detail)
+            line.kill()
 
     def heard(self, word: Changed) -> None:
         """A worker's answer."""
@@ -97,24 +97,24 @@ class Rounds:
         self.last += 1
         return self.last
 
-    async def _ask(self, child: Child, word: Load | Unload) -> None:
+    async def _ask(self, line: Line, word: Load | Unload) -> None:
         """Tell a worker, and wait for its answer.
 
         Raises:
             LoadFailed: it said why not, died, or hung and was ended.
         """
         answer = self.asked[word.number] = asyncio.get_running_loop().create_future()
-        child.tell(word)
+        line.tell(word)
         try:
-            await asyncio.wait({answer, child.gone}, timeout=self.seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({answer, line.gone}, timeout=self.seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.asked.pop(word.number, None)
         if answer.done():
             if answer.result().why is not None:
                 raise LoadFailed(f"An engine could not: {answer.result().why}.")
-        elif child.gone.done():
+        elif line.gone.done():
             raise LoadFailed("An engine died at it.")
         else:
-            log.error("worker %d hangs at a change of models: killed", child.pid)
-            child.kill()
+            log.error("%s hangs at a change of models: killed", line.name)
+            line.kill()
             raise LoadFailed(f"An engine was not done after {self.seconds:g} s, and was replaced.")

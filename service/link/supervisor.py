@@ -15,7 +15,8 @@ from typing import Protocol
 from bundle.manifest import BadBundle
 from service.errors import EngineFailed
 from service.link.child import Child
-from service.link.words import Beat, Changed, Ready, Report, Say, Word
+from service.link.line import Line
+from service.link.words import Changed, Ready, Report, Say, Word
 
 log = logging.getLogger("heed.link")
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a worker is replaced: doubled each time it did not run well
@@ -27,19 +28,19 @@ STOP_SECONDS = 5.0  # between SIGTERM, when nothing is left to do, and SIGKILL
 class Crew(Protocol):
     """Who holds the jobs."""
 
-    def arrived(self, child: Child) -> None:
+    def arrived(self, line: Line) -> None:
         """It is ready."""
 
-    def said(self, child: Child, word: Say) -> None:
+    def said(self, line: Line, word: Say) -> None:
         """It has news of a job."""
 
-    def reported(self, child: Child, word: Report) -> None:
+    def reported(self, line: Line, word: Report) -> None:
         """It tells what it has counted."""
 
-    def changed(self, child: Child, word: Changed) -> None:
+    def changed(self, line: Line, word: Changed) -> None:
         """It serves other models now, or could not."""
 
-    def gone(self, child: Child, *, crashed: bool) -> int:
+    def gone(self, line: Line, *, crashed: bool) -> int:
         """It is gone, and its jobs are to be done elsewhere; how many those are."""
 
     def hopeless(self) -> None:
@@ -90,7 +91,9 @@ class Supervisor:
             child = self.child = Child(self._hear)
             try:
                 await child.start(self.command(), self.environment)
-                await self._watch(child)
+                if self.stopping.is_set():
+                    child.dismiss()
+                await child.watch(self.heartbeat, START_SECONDS)
             except OSError as refused:
                 log.error("no worker could be started: %s", refused.strerror)
             cause = await child.cause()
@@ -99,24 +102,6 @@ class Supervisor:
             if self.first.done() and self.first.exception():
                 return
             await self._pause()
-
-    async def _watch(self, child: Child) -> None:
-        """Beat, and listen for beats, until the worker is gone."""
-        tick = self.heartbeat / 4
-        while not child.gone.done():
-            if self.stopping.is_set():
-                child.dismiss()
-            before = time.monotonic()
-            await asyncio.wait({child.gone}, timeout=tick)
-            now = time.monotonic()
-            if now - before > 2 * tick:
-                continue  # this very process was held up, and what the worker said is not read yet
-            since, most = (child.heard_at, self.heartbeat) if child.ready else (child.born, START_SECONDS)
-            if not child.gone.done() and now - since > most:
-                log.error("worker %d has been silent for %.1f s: killed", child.pid, now - since)
-                child.kill()
-            elif child.ready:
-                child.tell(Beat())
 
     def _hear(self, child: Child, word: Word) -> None:
         if isinstance(word, Say):

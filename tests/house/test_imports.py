@@ -14,16 +14,19 @@ import pytest
 from tests.house.tree import ROOT, of_rooms, relative
 
 SERVING = [path for path in of_rooms() if path.relative_to(ROOT).parts[0] in {"bundle", "service"}]
-WITHOUT_TORCH = """
+ALONE = [path for path in SERVING if "cluster" not in relative(path)]  # what runs where there is no cluster
+WITHOUT = """
 import importlib, sys
+absent, *wanted = sys.argv[1:]
+absent = absent.split()
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"torch", "onnx", "onnxscript", "models", "export", "bench", "client"}:
+        if name.partition(".")[0] in absent:
             raise ImportError(f"{name} is not there where Heed serves")
 
 sys.meta_path.insert(0, Absent())
-for name in sys.argv[1:]:
+for name in wanted:
     importlib.import_module(name)
 """
 
@@ -59,6 +62,9 @@ VIOLATIONS = [
     ("only api and the command line speak HTTP", "service/keys/file.py", "import fastapi"),
     ("only api and the command line speak HTTP", "service/tasks/caption.py", "import httpcore"),
     ("only api and the command line speak HTTP", "service/worker.py", "import uvicorn"),
+    ("only the cluster's own files import ray", "service/link/remote.py", "import ray"),
+    ("only the cluster's own files import ray", "bench/cluster/machines.py", "import ray"),
+    ("serve and its workers know nothing of clusters", "service/serve.py", "import service.link.ray"),
 ]
 
 
@@ -67,9 +73,16 @@ def module(path: Path) -> str:
     return relative(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def test_everything_that_serves_imports_without_torch() -> None:
-    names = [module(path) for path in SERVING]
-    run = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *names], cwd=ROOT, capture_output=True, text=True)
+@pytest.mark.parametrize(
+    ("paths", "absent"),
+    [(SERVING, "torch onnx onnxscript models export bench client"), (ALONE, "ray torch")],
+    ids=["torch", "ray"],
+)
+def test_everything_that_serves_imports_without_torch_and_without_a_cluster_without_ray(
+    paths: list[Path], absent: str
+) -> None:
+    names = [module(path) for path in paths]
+    run = subprocess.run([sys.executable, "-c", WITHOUT, absent, *names], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
 
 

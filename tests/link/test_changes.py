@@ -15,9 +15,10 @@ import pytest
 
 from service.engine.catalog import Catalog
 from service.errors import LoadFailed, NotReady, OverBudget, UnknownModel
-from service.link.child import Child
+from service.link.line import Line
 from service.link.local import LocalLink
 from service.link.process import ProcessLink
+from service.link.ray import RayLink
 from service.messages import Job, Link
 from tests.fakes import tiny_bundle
 from tests.link import accidents
@@ -163,7 +164,7 @@ async def test_without_a_worker_nothing_is_loaded(toys, tmp_path) -> None:
 
 
 async def test_a_start_beyond_the_budget_is_refused_and_leaves_no_worker(toys, tmp_path) -> None:
-    children: list[Child] = []
+    children: list[Line] = []
     with pytest.raises(OverBudget) as refused:
         async with started(versions(toys, tmp_path, "1"), variables=FIRST, budget=1000) as link:
             children += link._open()
@@ -215,7 +216,7 @@ async def test_in_one_process_a_load_that_hangs_is_told_and_put_away_if_it_ever_
         await told(link, asked(1, "toy-echo"))
 
 
-def test_both_links_are_links(toys: Path) -> None:
+def test_every_link_is_a_link(toys: Path) -> None:
     """mypy looks at it: what `service.messages.Link` asks for is there."""
-    links: list[type[Link]] = [ProcessLink, LocalLink]
+    links: list[type[Link]] = [ProcessLink, LocalLink, RayLink]
     assert all(hasattr(one, "hold") for one in links)

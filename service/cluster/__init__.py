@@ -1,0 +1,1 @@
+"""ray: engines and fronts on a cluster of machines, placed, replaced and scaled by Ray Serve."""

@@ -1,0 +1,66 @@
+"""The trials on a cluster strike once, in the middle, and count everybody; what they start can be stopped."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bench.cluster import machines, trials
+from bench.cluster.machines import Running, bind, stop
+from tests.bench.test_chaos import DONE, saying
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_blow_falls_once_at_a_third_and_what_is_lost_after_it_is_counted(fails: bool) -> None:
+    asked, struck = [0], list[int]()
+
+    def answer(_: bytes) -> tuple[int, bytes]:
+        asked[0] += 1
+        return 500 if fails and struck else 200, DONE
+
+    async with saying(answer) as where:
+        server: Any = SimpleNamespace(url=f"http://{where.host}:{where.port}")
+        given = argparse.Namespace(clients=3, requests=30)
+        found = await trials.struck(Running(server, []), ["a text"], given, lambda: struck.append(asked[0]))
+    assert len(struck) == 1 and 10 <= struck[0] < 30
+    assert found["requests"] >= 30
+    assert found["lost"] == (found["requests"] - found["answered"]) and bool(found["lost"]) is fails
+
+
+def test_a_process_is_kept_on_one_core() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        core = min(os.sched_getaffinity(0))
+        bind(process.pid, core)
+        assert os.sched_getaffinity(process.pid) == {core}
+        process.kill()
+
+
+def test_what_does_not_stop_is_killed_with_its_family(monkeypatch) -> None:
+    monkeypatch.setattr(machines, "GRACE", 0.1)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    stop(process)
+    process.stdout.close()
+    assert process.returncode == -9
+
+
+def test_every_node_knows_the_same_secret_and_tells_nobody_that_it_runs() -> None:
+    one = machines.Machines({"rows": "16"}, haproxy=True).environment
+    assert len(one["RAY_AUTH_TOKEN"]) == 64 and one["RAY_AUTH_MODE"] == "token"
+    assert (one["RAY_USAGE_STATS_ENABLED"], one["RAY_SERVE_ENABLE_HA_PROXY"], one["HEED_ROWS"]) == ("0", "1", "16")
+    assert machines.Machines({}).environment["RAY_AUTH_TOKEN"] != one["RAY_AUTH_TOKEN"]
