@@ -2,14 +2,17 @@
 
 sentence='{"text": "A small dog runs across the grass.", "source": "en", "target": "de"}'
 
-translate() { curl -fsS -m 20 "$url/v1/translate" -H 'Content-Type: application/json' -d "$sentence"; }
-caption() { curl -fsS -m 20 "$url/v1/caption" -F file=@docs/photos/astronaut.jpg; }
+translate() { curl -sS --fail-with-body -m 20 "$url/v1/translate" -H 'Content-Type: application/json' -d "$sentence"; }
+caption() { curl -sS --fail-with-body -m 20 "$url/v1/caption" -F file=@docs/photos/astronaut.jpg; }
 
 # shown ANSWER KIND: its text, if it is an answer with a map of that kind
 shown() {
   python3 - "$1" "$2" <<'PYTHON'
 import json, sys
-[result] = json.loads(sys.argv[1])["results"]
+try:
+    [result] = json.loads(sys.argv[1])["results"]
+except (KeyError, TypeError, ValueError):
+    sys.exit(f"no answer: {sys.argv[1][:1000]}")
 weights = result["attention"]["weights"]
 assert result["text"].strip() and result["finish_reason"] == "stop", result["text"]
 assert result["attention"]["kind"] == sys.argv[2] and len(weights) == len(result["attention"]["queries"])

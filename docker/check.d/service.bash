@@ -25,11 +25,13 @@ is_small() {
 
 first_answers() {
   local text took
-  text=$(translate)
+  text=$(translate) || fail "no answer: $text"
   took=$((SECONDS - up_at))
-  say "first answer $took s after up: $(shown "$text" cross)"
+  text=$(shown "$text" cross) || fail "no map"
+  say "first answer $took s after up: $text"
   [ "$took" -le "$most_seconds" ] || say "SLOW: that should take $most_seconds s; load average $(cut -d' ' -f1 /proc/loadavg) on $(nproc) cores"
-  say "a caption: $(shown "$(caption)" spatial)"
+  text=$(shown "$(caption)" spatial) || fail "no caption"
+  say "a caption: $text"
 }
 
 # is_bare CONTAINER: nobody in particular, with no capability, who can write nowhere but in /tmp

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -230,7 +229,7 @@ class Desk:
 def _yielding() -> None:
     """Let the calling thread give way to engines and to the event loop, where threads have priorities of their own."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        os.nice(NICE)  # of this thread alone, from wherever it is: to go back to less needs privileges
 
 
 @asynccontextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 import threading
 
 import pytest
@@ -39,3 +41,20 @@ async def test_a_short_text_is_answered_though_every_thread_is_busy(bundles: dic
     finally:
         release.set()
         desk.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own")
+async def test_threads_for_pictures_give_way_where_everything_has_given_way_already(link: FakeLink) -> None:
+    """As in a worker of Ray's: nobody without privileges may take a step back."""
+    found: list[int] = []
+
+    def inside() -> None:
+        os.nice(12)  # this thread, and those it makes
+        desk = Desk(link, BOUNDS, threads=1)
+        found.append(desk.studio.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())).result())
+        desk.close()
+
+    nice = threading.Thread(target=inside)
+    nice.start()
+    await asyncio.to_thread(nice.join)
+    assert found == [19]
