@@ -84,13 +84,10 @@ def create_app(
         telemetry=OFF,
         lifespan=life,
     )
-    app.include_router(routes.work(desk, tasks, ping_seconds, protection.gate.charge))
-    app.include_router(comparison(desk, tasks, max_compared, protection.gate.charge))
-    app.include_router(routes.about(desk, counts))
-    if expose:
-        app.include_router(metrics.router(meter))
-    app.include_router(kserve(link, app.version))
-    app.include_router(pages.pages())
+    charge, told = protection.gate.charge, [metrics.router(meter)] if expose else []
+    asked = [routes.work(desk, tasks, ping_seconds, charge), comparison(desk, tasks, max_compared, charge)]
+    for router in (*asked, routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
+        app.include_router(router)
     openapi.install(app, tasks)
     problems.install(app)
     texts = [f"/v1/{task.name}" for task in tasks.values() if not task.upload]
