@@ -17,20 +17,21 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+TOYS = ("toy-transformer", "toy-none", "toy-local", "toy-lamp")
 START = 60.0  # seconds that a busy machine may need
 FAKE_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 @pytest.fixture(scope="session")
 def server(toys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server with both shipped bundles, a Transformer and the lamp."""
+    """The address of a server with both shipped bundles and the toys that show something else."""
     zoo = tmp_path_factory.mktemp("zoo")
-    for bundle in (ROOT / "zoo/en-de-bahdanau", ROOT / "zoo/caption-soft", toys / "toy-transformer", toys / "toy-lamp"):
+    for bundle in (ROOT / "zoo/en-de-bahdanau", ROOT / "zoo/caption-soft", *(toys / name for name in TOYS)):
         (zoo / bundle.name).symlink_to(bundle)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    models = "en-de-bahdanau,caption-soft,toy-transformer,toy-lamp"
+    models = ",".join(["en-de-bahdanau", "caption-soft", *TOYS])
     told = {"HEED_PORT": str(port), "HEED_ZOO": str(zoo), "HEED_MODELS": models, "HEED_LINK": "local"}
     log = (zoo / "log").open("wb")
     process = subprocess.Popen(

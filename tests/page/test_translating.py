@@ -19,6 +19,15 @@ new MutationObserver(() => { const one = document.querySelector('.sentence.targe
   if (one) window.seen.add(one.textContent); }).observe(document.body, {subtree: true, childList: true}); }"""
 
 
+ORANGE = """() => {
+  const canvas = document.querySelector('.matrix canvas');
+  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  let found = 0;
+  for (let i = 0; i < pixels.length; i += 4) if (pixels[i] > 170 && pixels[i + 1] < 130 && pixels[i + 2] < 60) found++;
+  return found;
+}"""
+
+
 def target(page: Page, number: int) -> Locator:
     return page.locator(".sentence.target .word").nth(number)
 
@@ -150,6 +159,18 @@ def test_layer_and_head_are_picked(visit: Visit) -> None:
         seen.add(_pixels(page))
     assert page.locator("select.heads option").count() == 6  # 2 layers of 3 heads
     assert len(seen) == 3
+
+
+def test_a_model_without_attention_says_so(visit: Visit) -> None:
+    page = visit.open(task="translate", text="the red ball", model="toy-none")
+    expect(page.locator(".views")).to_have_text("This model returns no map.")
+    expect(page.locator(".test")).to_be_hidden()
+
+
+def test_the_window_of_local_attention_is_framed(visit: Visit) -> None:
+    page = visit.open(task="translate", text="the red ball and the dog", model="toy-local")
+    frames = page.evaluate(ORANGE)
+    assert frames > 50
 
 
 def test_two_models_stand_side_by_side(visit: Visit) -> None:
