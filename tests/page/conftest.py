@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -28,23 +29,26 @@ def server(toys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     zoo = tmp_path_factory.mktemp("zoo")
     for bundle in (ROOT / "zoo/en-de-bahdanau", ROOT / "zoo/caption-soft", *(toys / name for name in TOYS)):
         (zoo / bundle.name).symlink_to(bundle)
+    with serving(zoo, HEED_MODELS=",".join(["en-de-bahdanau", "caption-soft", *TOYS])) as address:
+        yield address
+
+
+@contextmanager
+def serving(zoo: Path, **told: str) -> Iterator[str]:
+    """The address of a server in a process of its own, with these settings."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    models = ",".join(["en-de-bahdanau", "caption-soft", *TOYS])
-    told = {"HEED_PORT": str(port), "HEED_ZOO": str(zoo), "HEED_MODELS": models, "HEED_LINK": "local"}
-    log = (zoo / "log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service", "serve"], cwd=ROOT, env={**os.environ, **told}, stderr=log
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait(address, process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(30)
-        log.close()
+    told |= {"HEED_PORT": str(port), "HEED_ZOO": str(zoo), "HEED_LINK": "local"}
+    command, address = [sys.executable, "-m", "service", "serve"], f"http://127.0.0.1:{port}"
+    with (zoo / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **told}, stderr=log)
+        try:
+            _wait(address, process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
