@@ -33,6 +33,7 @@ from service.messages import Link
 from service.settings import Settings
 from service.tasks.contract import Bounds
 from service.telemetry import traces
+from service.telemetry.meter import Meter
 
 FILES = 256  # kept for everything else: engines, their sockets, bundles, the log
 WORKER = (sys.executable, "-m", "service", "worker")  # it reads the same settings from the environment it inherits
@@ -49,19 +50,22 @@ async def serve(settings: Settings) -> int:
     """
     tracer = traces.exporting() if traces.wanted(settings.traces) else None
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
-    app = application(settings, link, tracer)  # a file of keys that is broken is told before engines are started
+    meter = Meter(link.vitals, lambda: link.bundles)
+    app = application(settings, link, tracer, meter)  # a file of keys that is broken is told before engines are started
     await link.start()
     config = listening(app, settings.host, settings.port, connections(settings), settings.trusted_proxies)
     server = Server(config, link, settings.drain_seconds)
     try:
-        async with beside(admin_config(settings, link)):
+        async with beside(admin_config(settings, link, meter)):
             await server.serve()
     finally:
         await link.drain(0)  # nothing is left to do, unless the server never began
     return 0 if server.started else 1
 
 
-def application(settings: Settings, link: Link, tracer: traces.Tracer | None = None) -> FastAPI:
+def application(
+    settings: Settings, link: Link, tracer: traces.Tracer | None = None, meter: Meter | None = None
+) -> FastAPI:
     """What answers over HTTP, in front of a link that need not be started.
 
     Raises:
@@ -80,16 +84,18 @@ def application(settings: Settings, link: Link, tracer: traces.Tracer | None = N
         drain_seconds=settings.drain_seconds,
         ping_seconds=settings.ping_seconds,
         tracer=tracer,
+        meter=meter,
         expose=settings.metrics == "public",
     )
 
 
-def admin_config(settings: Settings, link: Link) -> uvicorn.Config | None:
-    """The listener where models are changed, if there is to be one."""
+def admin_config(settings: Settings, link: Link, meter: Meter) -> uvicorn.Config | None:
+    """The listener where models are changed, and where /metrics may be alone, if there is to be one."""
     if settings.admin_port is None:
         return None
     gate = protection(settings, "admin").gate  # without a file of keys, whoever reaches this listener may change models
-    app = create_admin(link, partial(Guard, gate=gate, public=()) if gate.ring is not None else None)
+    guard = partial(Guard, gate=gate, public=()) if gate.ring is not None else None
+    app = create_admin(link, guard, meter if settings.metrics == "admin" else None)
     config = listening(app, settings.admin_host, settings.admin_port, connections(settings))
     config.timeout_graceful_shutdown = 1
     return config

@@ -174,7 +174,9 @@ class Settings(BaseSettings):
     max_texts: int = Field(
         64, ge=1, description="Texts a request: about one full table, so that others get a seat too."
     )
-    max_compared: int = Field(16, ge=1, le=256, description="Models a comparison: all of the zoo, side by side.")
+    max_compared: int = Field(
+        16, ge=1, le=256, description="Models a comparison, asked one after the other: all of the zoo."
+    )
     max_text_characters: int = Field(
         5000, ge=1, description="Several times what a sentence model reads; stops 1 MB early."
     )
@@ -259,6 +261,8 @@ class Settings(BaseSettings):
             raise ValueError(f"{asked} do not fit a queue of {self.queue} rows")
         if self.max_beam_size > self.rows:
             raise ValueError(f"a beam of max_beam_size ({self.max_beam_size}) does not fit rows ({self.rows})")
+        if self.metrics == "admin" and self.admin_port is None:
+            raise ValueError("metrics are for the admin listener, and there is none: set admin_port")
         if self.max_n_best > self.max_beam_size:
             raise ValueError(f"max_n_best ({self.max_n_best}) is more than max_beam_size ({self.max_beam_size})")
         return self

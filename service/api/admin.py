@@ -14,12 +14,13 @@ from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp
 
-from service.api import openapi, problems
+from service.api import metrics, openapi, problems
 from service.api.headers import SecurityHeaders
 from service.api.intake import Intake
 from service.api.request_id import RequestIds, request_id
 from service.errors import Conflict, HeedError
 from service.messages import Link, Repository
+from service.telemetry.meter import Meter
 
 log = logging.getLogger("heed.audit")
 LOCAL = "local"  # who acts where no keys are asked for: whoever reaches the listener
@@ -64,8 +65,8 @@ class Stock(BaseModel):
     models: list[Stocked]
 
 
-def create_admin(link: Link, guard: Guard | None = None) -> FastAPI:
-    """The application for whoever may change models; guard: middleware that refuses the others."""
+def create_admin(link: Link, guard: Guard | None = None, meter: Meter | None = None) -> FastAPI:
+    """The application for whoever may change models; guard: middleware that refuses the others; meter: for /metrics."""
     app = FastAPI(
         title="Heed: models",
         version="0.1.0",
@@ -76,6 +77,8 @@ def create_admin(link: Link, guard: Guard | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(_routes(link))
+    if meter is not None:
+        app.include_router(metrics.router(meter))
     openapi.install(app, {})
     problems.install(app)
     app.add_middleware(Intake, limit=MOST_BYTES, seconds=SECONDS, together=2**20)  # innermost

@@ -38,7 +38,7 @@ def about(desk: Desk, counts: Counts) -> APIRouter:
     @router.get("/v1/models/{model}", summary="One model's card, and how it fares", tags=["models"], responses=wrong)
     async def model(model: str) -> cards.Fared:
         card = cards.card_named(desk.link.bundles, model)
-        return cards.Fared(**dict(card), statistics=counts.statistics(model))
+        return cards.Fared(**dict(card), statistics=counts.statistics(card.name))
 
     @router.get("/health/live", summary="Whether the process answers", tags=["health"])
     async def live() -> cards.Health:

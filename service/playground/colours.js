@@ -28,17 +28,13 @@ export const names = Object.entries(SCALES).map(([key, scale]) => [key, scale.na
 
 const night = matchMedia("(prefers-color-scheme: dark)");
 
-export function isNight() {
-  return night.matches;
-}
-
 export function onNight(then) {
   night.addEventListener("change", then);
 }
 
 // [red, green, blue] of a share; it is clipped to 0..1.
 export function rgb(share, scale = "blue") {
-  const anchors = (SCALES[scale] ?? SCALES.blue)[isNight() ? "dark" : "light"];
+  const anchors = (SCALES[scale] ?? SCALES.blue)[night.matches ? "dark" : "light"];
   const place = Math.min(1, Math.max(0, share || 0)) * (anchors.length - 1);
   const low = Math.min(Math.floor(place), anchors.length - 2);
   return anchors[low].map((from, i) => Math.round(from + (anchors[low + 1][i] - from) * (place - low)));

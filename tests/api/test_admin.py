@@ -15,6 +15,7 @@ from service.api.admin import Guard, create_admin
 from service.api.problems import problem as refusal
 from service.errors import HeedError, NotFound, OverBudget
 from service.messages import Shown
+from service.telemetry.meter import Meter
 from tests.api.asking import problem
 from tests.fakes import FakeLink
 
@@ -175,3 +176,13 @@ async def test_its_document_names_every_route(admin) -> None:
     told = (await admin.get("/openapi.json")).json()
     assert "Problem" in told["components"]["schemas"]
     assert set(told["paths"]) == {WHERE, *(f"{WHERE}/{action}" for action in ("load", "unload", "default"))}
+
+
+async def test_metrics_are_on_the_admin_listener_where_they_are_meant_to_be(link: FakeLink) -> None:
+    meter = Meter(link.vitals, lambda: link.bundles)
+    for given, status in ((meter, 200), (None, 404)):
+        transport = httpx.ASGITransport(create_admin(link, meter=given))
+        async with httpx.AsyncClient(transport=transport, base_url="http://heed") as client:
+            answer = await client.get("/metrics")
+        assert answer.status_code == status
+        assert ("heed_requests" in answer.text) == (status == 200)

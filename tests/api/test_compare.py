@@ -68,3 +68,19 @@ async def test_what_is_no_json_object_is_refused(client: httpx.AsyncClient, cont
 async def test_only_json_is_compared(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/compare", content=picture(), headers={"content-type": "image/png"})
     assert answer.status_code == 415
+
+
+async def test_a_comparison_takes_no_more_of_the_engine_at_once_than_one_request(
+    client: httpx.AsyncClient, link: FakeLink
+) -> None:
+    most, submit = 0, link.submit
+
+    def counted(job: Any) -> Any:
+        nonlocal most
+        most = max(most, len(link.seated) + 1)
+        return submit(job)
+
+    link.submit = counted  # type: ignore[method-assign]
+    answer = await compare(client, models=TWO * 4, text="the dog")
+    assert answer.status_code == 200
+    assert (most, len(link.jobs)) == (1, 8)

@@ -152,3 +152,9 @@ async def test_spans_follow_a_request_and_quote_nobody(link: FakeLink) -> None:
         await tease(client)
         everything = "".join(one.to_json() for one in spans.get_finished_spans()).lower()
         assert [word for word in WORDS if word in everything] == []
+
+
+async def test_a_version_named_in_full_has_the_same_statistics(client) -> None:
+    await client.post("/v1/translate", json=GOOD)
+    by_name, by_version = [(await client.get(f"/v1/models/tiny-en-de{at}")).json()["statistics"] for at in ("", "@0")]
+    assert by_name["requests"] == by_version["requests"] == 1

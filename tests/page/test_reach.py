@@ -70,16 +70,14 @@ def test_the_page_and_its_scripts_are_small() -> None:
 
 
 LONG = " ".join(["the red ball and the small dog run over the green grass by the old river"] * 4)
-BUSIEST = """() => new Promise((resolve) => {
-  const canvas = document.querySelector(".matrix canvas"), box = canvas.getBoundingClientRect();
-  let worst = 0, i = 0;
+HURRY = """() => new Promise((resolve) => {
+  const canvas = document.querySelector(".matrix canvas"), said = [];
   const once = () => {
-    const before = performance.now();
+    const box = canvas.getBoundingClientRect(), i = said.length;
     const [clientX, clientY] = [box.x + ((i * 37) % box.width), box.y + ((i * 23) % box.height)];
     canvas.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX, clientY }));
-    document.body.getBoundingClientRect();
-    worst = Math.max(worst, performance.now() - before);
-    if (++i < 100) requestAnimationFrame(once); else resolve(worst);
+    said.push(document.querySelector(".matrix .cell").textContent);
+    if (said.length < 100) requestAnimationFrame(once); else resolve(said);
   };
   once();
 })"""
@@ -89,4 +87,5 @@ def test_a_large_map_has_a_canvas_and_not_thousands_of_elements(visit: Visit) ->
     page = visit.open(task="translate", text=LONG, model="en-de-bahdanau", beam="1")
     assert page.locator(".down span").count() >= 40
     assert page.evaluate("document.querySelectorAll('.matrix *').length") < 400
-    assert page.evaluate(BUSIEST) > 0  # every pointer move is answered; how fast is measured by `python -m bench page`
+    said = page.evaluate(HURRY)  # how fast is measured by `python -m bench page`
+    assert len(set(said)) > 30  # pointer moves are answered, each with its own cell

@@ -42,3 +42,11 @@ def test_a_value_with_which_the_biggest_legal_request_does_not_fit_is_refused(mo
     monkeypatch.setenv(f"HEED_{name}", value)
     with pytest.raises(ValidationError):
         Settings()
+
+
+def test_metrics_for_an_admin_listener_that_is_not_there_are_refused(monkeypatch) -> None:
+    monkeypatch.setenv("HEED_METRICS", "admin")
+    with pytest.raises(ValidationError, match="admin_port"):
+        Settings()
+    monkeypatch.setenv("HEED_ADMIN_PORT", "0")
+    assert Settings().metrics == "admin"
