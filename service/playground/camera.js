@@ -8,9 +8,12 @@ export async function camera(dialog, then, say) {
     return say("There is no camera, or this page may not use it.");
   }
   const video = dialog.querySelector("video");
+  const snap = dialog.querySelector("#snap");
+  snap.disabled = true; // until there is a frame: before it, the picture would be empty
+  video.addEventListener("loadeddata", () => { snap.disabled = false; }, { once: true });
   video.srcObject = stream;
   dialog.showModal();
-  dialog.querySelector("#snap").onclick = () => { shoot(video, then); dialog.close(); };
+  snap.onclick = () => { shoot(video, then); dialog.close(); };
   dialog.querySelector("#away").onclick = () => dialog.close();
   dialog.onclose = () => stream.getTracks().forEach((track) => track.stop());
 }

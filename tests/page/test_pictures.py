@@ -52,6 +52,15 @@ def test_a_picture_is_dropped_pasted_or_taken(visit: Visit) -> None:
     assert page.locator(".film .frame").count() > 1
 
 
+def test_no_picture_is_taken_before_the_camera_has_one(visit: Visit) -> None:
+    page = visit.open()
+    page.click("#tab-caption")
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => new MediaStream(); }")
+    page.click("#camera")
+    expect(page.locator("#snap")).to_be_visible()
+    expect(page.locator("#snap")).to_be_disabled()
+
+
 FORGET = """() => {
   document.getElementById("said").textContent = "";
   document.getElementById("answers").replaceChildren();
