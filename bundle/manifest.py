@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bundle.text import Vocabulary
 
 AT = "@"  # between a name and a version
+GraphName = Literal["encode", "step", "self"]
 FORMAT = 1  # raised when an older Heed could not read a newer bundle
 
 
@@ -80,6 +81,7 @@ class AttentionOutput(Part):
     heads: int = 1
     default_layer: int = 0
     default_head: int | Literal["mean"] = 0
+    stack: Literal["encoder", "decoder"] | None = Field(None, description="whose self-attention it is")
 
 
 class ImageInput(Part):
@@ -129,11 +131,14 @@ class Manifest(Part):
     source: str | None = Field(None, description="language code of the text that goes in; none for pictures")
     target: str
     input: Literal["text", "image"]
-    graphs: dict[Literal["encode", "step"], Graph]
+    graphs: dict[GraphName, Graph]
     memory: tuple[str, ...] = Field(description="outputs of encode that every step reads, axes (B, …, S, …)")
     states: tuple[State, ...]
     caches: tuple[Cache, ...] = ()
     attention: tuple[AttentionOutput, ...]
+    self_attention: tuple[AttentionOutput, ...] = Field(
+        (), description="outputs of the graph `self`, which says a whole answer at once: (B, layers, heads, S, S) or T"
+    )
     extras: tuple[str, ...] = Field((), description="step outputs (B, K) kept per token, such as the gate of Xu et al.")
     vocabulary: str = Field(description="file name of the sentencepiece model")
     vocabulary_size: int
@@ -184,7 +189,7 @@ class Bundle:
         except ValueError as broken:
             raise BadBundle(self.path / self.manifest.vocabulary, str(broken)) from broken
 
-    def graph(self, name: Literal["encode", "step"], precision: str) -> Path:
+    def graph(self, name: GraphName, precision: str) -> Path:
         """The file of a graph in a precision, falling back to fp32 where that precision was not exported."""
         files = self.manifest.graphs[name].files
         return self.path / files.get(precision, files["fp32"] if "fp32" in files else next(iter(files.values())))

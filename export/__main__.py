@@ -1,4 +1,4 @@
-"""python -m export RUN BUNDLE --data DIR | toy NAME FOLDER | tune | distil | align | trust | score BUNDLE --data DIR …
+"""python -m export RUN BUNDLE --data DIR | toy NAME FOLDER | tune | distil | align | trust | score | lengths BUNDLE …
 
 Knows nothing of how any of it is done.
 """
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from bundle.text import Vocabulary
-from export import align, checkpoint, distil, score, trust, tune
+from export import align, checkpoint, distil, lengths, score, trust, tune
 from export.build import build
 from export.parity import NotEqual
 from export.toy import TOYS, toy
@@ -32,6 +32,8 @@ def main(arguments: list[str]) -> int:
         return _toy(arguments[1:])
     if first == "score":
         return score.main(arguments[1:])
+    if first == "lengths":
+        return lengths.main(arguments[1:])
     if first == "distil":
         return distil.main(arguments[1:])
     if first == "trust":

@@ -41,7 +41,7 @@ def build(
     Raises:
         NotEqual: the engine and torch differ; nothing is written to the folder.
     """
-    fp32 = {"encode": plan.encode, "step": add_search(plan.core, plan)}
+    fp32 = {"encode": plan.encode, "step": add_search(plan.core, plan), **({"self": plan.own} if plan.own else {})}
     made_with = {"command": command, "torch": torch.__version__, "onnxruntime": onnxruntime.__version__}
     made_with |= {"onnx": onnx.__version__, "machine": platform.machine(), "parity_inputs": str(len(inputs))}
     with tempfile.TemporaryDirectory() as scratch:
@@ -50,7 +50,7 @@ def build(
         parity = compare(plan.stepper, session, inputs, forced=False)
         demand(parity, exact=True)
         made_with |= {f"fp32_{name}": value for name, value in parity.described().items()}
-        graphs: dict[str, dict[str, onnx.ModelProto]] = {"encode": {}, "step": {}}
+        graphs: dict[str, dict[str, onnx.ModelProto]] = {name: {} for name in fp32}
         for precision in precisions:
             for name, model in _precision(precision, plan, fp32, session, inputs).items():
                 graphs[name][precision] = model
@@ -79,7 +79,7 @@ def _serve(
 def _precision(
     precision: str, plan: Plan, fp32: dict[str, onnx.ModelProto], session: Session, inputs: Sequence[Inputs]
 ) -> dict[str, onnx.ModelProto]:
-    """Both graphs in a precision.
+    """All graphs in a precision.
 
     Raises:
         ValueError: not fp32, int8 or fp16.
@@ -87,8 +87,9 @@ def _precision(
     if precision == "fp32":
         return fp32
     if precision == "fp16":
-        return {"encode": half(plan.encode), "step": add_search(half(plan.core), plan)}
+        own = {"self": half(plan.own)} if plan.own else {}
+        return {"encode": half(plan.encode), "step": add_search(half(plan.core), plan), **own}
     if precision == "int8":
-        encoded, stepped = record(session, inputs)
-        return {"encode": quantise(fp32["encode"], encoded), "step": quantise(fp32["step"], stepped)}
+        fed = record(session, inputs)
+        return {name: quantise(model, fed[name]) for name, model in fp32.items()}
     raise ValueError(f"no precision {precision!r}: fp32, int8 or fp16")

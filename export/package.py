@@ -43,6 +43,7 @@ def write(
             "states": [one.model_dump() for one in plan.states],
             "caches": [one.model_dump() for one in plan.caches],
             "attention": [one.model_dump() for one in plan.attention],
+            "self_attention": [one.model_dump() for one in plan.self_attention],
             "extras": plan.extras,
             "vocabulary": "vocabulary.model",
             "made_with": made_with,
@@ -57,6 +58,8 @@ def _graph(name: str, plan: Plan, files: dict[str, str]) -> Graph:
     if name == "encode":
         begun = [Tensor(name=one.name, dtype="float32", axes=("B", one.width)) for one in plan.states]
         return Graph(files=files, inputs=plan.encode_inputs, outputs=(*plan.memory, *begun))
+    if name == "self":
+        return Graph(files=files, inputs=plan.own_inputs, outputs=plan.own_outputs)
     return Graph(files=files, inputs=plan.step_inputs, outputs=plan.step_outputs)
 
 

@@ -74,6 +74,9 @@ class Plan:
     attention: tuple[AttentionOutput, ...]
     fields: dict[str, Any]  # the rest of the manifest that follows from the net
     caches: tuple[Cache, ...] = ()
+    # A whole answer at once: source, lengths, given (B, T) -> the outputs of self_attention
+    own: onnx.ModelProto | None = None
+    self_attention: tuple[AttentionOutput, ...] = ()
     pieces: np.ndarray | None = None  # what the logits are of, (C,) ids, if not of the whole vocabulary
 
     @property
@@ -93,6 +96,20 @@ class Plan:
             Named(name=f"{one.name}_out", dtype="float32", axes=("B", one.heads, "K", one.width)) for one in self.caches
         )
         return (*SEARCH_OUTPUTS, *states, *entries, *self.outputs)
+
+    @property
+    def own_inputs(self) -> tuple[Named, ...]:
+        """Inputs of the graph of self-attention."""
+        return (*self.encode_inputs, Named(name="given", dtype="int64", axes=("B", "T")))
+
+    @property
+    def own_outputs(self) -> tuple[Named, ...]:
+        """Its outputs."""
+        axes = {"encoder": ("S", "S"), "decoder": ("T", "T")}
+        return tuple(
+            Named(name=one.name, dtype="float32", axes=("B", one.layers, one.heads, *axes[str(one.stack)]))
+            for one in self.self_attention
+        )
 
     @property
     def extras(self) -> tuple[str, ...]:

@@ -34,12 +34,15 @@ class Recorder:
         return out
 
 
-def record(session: Session, inputs: Sequence[Inputs], limit: int = 60) -> tuple[Feeds, Feeds]:
-    """Serve inputs with a beam of 5 and return what encode and step were fed."""
-    encoder, stepper = Recorder(session.encoder, 1), Recorder(session.stepper, 4)
+def record(session: Session, inputs: Sequence[Inputs], limit: int = 60) -> dict[str, Feeds]:
+    """Serve inputs with a beam of 5 and return what each graph was fed."""
+    encoder, stepper, own = Recorder(session.encoder, 1), Recorder(session.stepper, 4), Recorder(session.own, 4)
     session.encoder, session.stepper = encoder, stepper
+    if session.own is not None:
+        session.own = own
+    how = Options(5, max_length=limit, heads=session.own is not None)
     try:
-        answers(session, [Job(str(i), "", one, Options(5, max_length=limit)) for i, one in enumerate(inputs)])
+        answers(session, [Job(str(i), "", one, how) for i, one in enumerate(inputs)])
     finally:
-        session.encoder, session.stepper = encoder.session, stepper.session
-    return encoder.feeds, stepper.feeds
+        session.encoder, session.stepper, session.own = encoder.session, stepper.session, own.session
+    return {"encode": encoder.feeds, "step": stepper.feeds, "self": own.feeds}

@@ -18,10 +18,12 @@ from bundle.text import BOS, PAD, UNK
 from export.plan import CACHE_INPUTS, Plan, StepResult
 from export.trace import trace
 from export.translator import ENCODE_INPUTS, SILENT
+from models.nets.self_attention import self_attention
 from models.nets.transformer import Cache as Past
 from models.nets.transformer import Memory, TransformerTranslator
 
 Head = int | Literal["mean"]
+OWN_INPUTS = (*ENCODE_INPUTS, Named(name="given", dtype="int64", axes=("B", "T")))
 
 
 def plan(net: TransformerTranslator, layer: int | None = None, head: Head = "mean") -> Plan:
@@ -53,6 +55,10 @@ def plan(net: TransformerTranslator, layer: int | None = None, head: Head = "mea
         *past,
     )
     outputs = ["logits", "attention", "attention_heads", *(f"{one.name}_out" for one in caches)]
+    of_self = (
+        AttentionOutput(name="encoder_self", kind="self", layers=len(net.encoder), heads=net.heads, stack="encoder"),
+        AttentionOutput(name="decoder_self", kind="self", layers=layers, heads=net.heads, stack="decoder"),
+    )
     return Plan(
         stepper=TransformerStepper(net, layer, head),
         encode=trace(_Encode(net), ENCODE_INPUTS, [one.name for one in memory], {"B": 3, "S": 5}),
@@ -77,6 +83,8 @@ def plan(net: TransformerTranslator, layer: int | None = None, head: Head = "mea
             ),
         ),
         fields={"task": "translate", "input": "text", "vocabulary_size": net.vocabulary},
+        own=trace(_Own(net), OWN_INPUTS, [one.name for one in of_self], {"B": 3, "S": 5, "T": 4}),
+        self_attention=of_self,
     )
 
 
@@ -94,6 +102,17 @@ class _Encode(nn.Module):
         """source (B, S), lengths (B,) -> keys and values of every layer (B, N, S, d)."""
         mask = torch.arange(source.shape[1])[None] < lengths[:, None]
         return [part for memory in self.net.encode(source, mask) for part in memory]
+
+
+class _Own(nn.Module):
+    def __init__(self, net: TransformerTranslator) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, source: Tensor, lengths: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
+        """source (B, S), lengths (B,), given (B, T) -> the weights of both stacks' self-attention."""
+        mask = torch.arange(source.shape[1])[None] < lengths[:, None]
+        return self_attention(self.net, source, mask, given)
 
 
 class _Core(nn.Module):

@@ -6,6 +6,9 @@ Knows nothing of steps: it reads a table as the last step left it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Sequence as Many
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +16,13 @@ from service.engine.search import ALIVE
 from service.engine.sequence import Ended, Sequence
 from service.engine.slots import Slots
 from service.messages import Hypothesis, Tokens
+
+
+@runtime_checkable
+class Selves(Protocol):
+    """A session that can tell the self-attention of an answer; see `service.engine.session.Session`."""
+
+    def self_attention(self, source: np.ndarray, ids: Many[int]) -> dict[str, np.ndarray]: ...
 
 
 def answers(table: Slots, place: int) -> tuple[Hypothesis, ...]:
@@ -24,6 +34,16 @@ def answers(table: Slots, place: int) -> tuple[Hypothesis, ...]:
         score = float(table.scores[place, row] / steps ** table.penalties[place])
         guest.end(Ended(table.trail.told(place, row, steps), score, "length"))
     return tuple(_hypothesis(table, place, one) for one in guest.ended)
+
+
+def whole(session: object, guest: Sequence) -> tuple[Hypothesis, ...]:
+    """The answers of a guest; the best one with the model's self-attention, if every layer and head was asked for."""
+    options = guest.job.options
+    if not (options.attention and options.heads and guest.answers and isinstance(session, Selves)):
+        return guest.answers
+    best, *others = guest.answers
+    found = session.self_attention(guest.job.inputs["source"], best.ids)
+    return (replace(best, extras={**best.extras, **found}), *others)
 
 
 def told(table: Slots) -> Iterator[tuple[Sequence, Tokens]]:

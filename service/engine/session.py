@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at the import; later
 
 import onnxruntime
 
-from bundle.manifest import BadBundle, Bundle
+from bundle.manifest import BadBundle, Bundle, GraphName
+from bundle.text import BOS
 from service.engine.device import CUDA, Bound, Device
 from service.engine.layout import Layout
 
@@ -72,6 +74,8 @@ class Session:
         self.least_bytes = sum(bundle.graph(name, precision).stat().st_size for name in bundle.manifest.graphs)
         self.encoder = _load(bundle, "encode", precision, self.device)
         self.stepper = _load(bundle, "step", precision, self.device)
+        own = "self" in bundle.manifest.graphs
+        self.own: Any = _load(bundle, "self", precision, self.device) if own else None
         if on_gpu if bind is None else bind:
             self.stepper = Bound(self.stepper, self.device, {f"{name}_out" for name in self.layout.states})
         self.always = ["scores_out", "tokens_out", "parents_out", "forced_out"]
@@ -98,6 +102,19 @@ class Session:
         names = [*self.always, *kept]
         return dict(zip(names, self.stepper.run(names, feeds), strict=True))
 
+    def self_attention(self, source: np.ndarray, ids: Sequence[int]) -> dict[str, np.ndarray]:
+        """By name, the self-attention of saying an answer (T ids) to a source (S,): (layers, heads, S, S) or T.
+
+        Row t of a decoder's is of the step that gave ids[t]; its keys are what it had read: BOS, and the ids before.
+        Nothing, of a model that has none.
+        """
+        if self.own is None or not len(ids):
+            return {}
+        given = np.array([[BOS, *ids[:-1]]], np.int64)
+        feeds = {"source": source[None], "lengths": np.array([len(source)], np.int32), "given": given}
+        names = [one.name for one in self.manifest.self_attention]
+        return {name: values[0] for name, values in zip(names, self.own.run(names, feeds), strict=True)}
+
 
 def open_graph(graph: str | bytes, device: Device = ON_CPU) -> onnxruntime.InferenceSession:
     """An onnxruntime session, on the shared threads, of a file or of a serialised graph."""
@@ -107,9 +124,9 @@ def open_graph(graph: str | bytes, device: Device = ON_CPU) -> onnxruntime.Infer
     return onnxruntime.InferenceSession(graph, options, providers=device.providers())
 
 
-def _load(bundle: Bundle, graph: str, precision: str, device: Device) -> onnxruntime.InferenceSession:
+def _load(bundle: Bundle, graph: GraphName, precision: str, device: Device) -> onnxruntime.InferenceSession:
     """An onnxruntime session of one graph, checked against the manifest's names."""
-    path = bundle.graph("encode" if graph == "encode" else "step", precision)
+    path = bundle.graph(graph, precision)
     try:
         session = open_graph(str(path), device)
     except Exception as broken:  # onnxruntime's own exceptions have no public common class
@@ -120,9 +137,9 @@ def _load(bundle: Bundle, graph: str, precision: str, device: Device) -> onnxrun
     return session
 
 
-def _agree(session: onnxruntime.InferenceSession, bundle: Bundle, graph: str, path: Path) -> None:
+def _agree(session: onnxruntime.InferenceSession, bundle: Bundle, graph: GraphName, path: Path) -> None:
     """Raise BadBundle unless the graph has exactly the inputs and outputs that the manifest names."""
-    described = bundle.manifest.graphs["encode" if graph == "encode" else "step"]
+    described = bundle.manifest.graphs[graph]
     for side, found, expected in (
         ("inputs", session.get_inputs(), described.inputs),
         ("outputs", session.get_outputs(), described.outputs),

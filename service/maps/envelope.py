@@ -97,6 +97,7 @@ class AttentionMap(Shape):
     """Where each query's context came from: weights (queries, keys), rows that sum to one; local-p's, at most."""
 
     kind: Kind
+    stack: Literal["encoder", "decoder"] | None = Field(None, description="Whose words look at each other, where self.")
     layer: int = 0
     head: Head = 0
     unit: Unit = "word"

@@ -115,7 +115,7 @@ export class Panel {
     this.facts.textContent = facts(this.answer, one);
     this.belief.textContent = this.chosen === 0 ? summary(this.result, this.map) : "";
     this.test.hidden = !this.map || this.request.fields.trust === "measured";
-    this.sentences.root.hidden = grid;
+    this.sentences.root.hidden = grid || this.itself(); // its lines run from the source to the answer
     this.picture.root.hidden = !grid;
     const rows = this.result.unconstrained ? new Map() : this.whatif.pinned();
     const shown = {
@@ -125,8 +125,13 @@ export class Panel {
     this.shown = shown;
     this.translated();
     if (grid) this.picture.show(shown);
-    else this.sentences.show(shown);
+    else if (!this.itself()) this.sentences.show(shown);
     this.view();
+  }
+
+  // Whether what is shown is a text over itself: then its words are not those of source and answer.
+  itself() {
+    return Boolean(this.map?.stack);
   }
 
   view() {
@@ -171,17 +176,18 @@ export class Panel {
   light(side, index) {
     const way = { upto: this.upto ?? Infinity, scale: this.look.scale };
     if (this.map?.keys.type === "grid") this.picture.light(side, index, way);
-    else if (this.sentences.shown) this.sentences.light(...(side === "c" ? ["t", index?.[0] ?? null] : [side, index]), way);
+    else if (this.sentences.shown && !this.itself()) this.sentences.light(...(side === "c" ? ["t", index?.[0] ?? null] : [side, index]), way);
     if (this.matrix.root.isConnected && this.matrix.map) this.matrix.light(side === null || index === null ? null : side, index);
   }
 
   choose(side, index) {
-    if (!this.result || !this.map) return;
+    if (!this.result || !this.map || this.itself()) return;
     this.turn(this.tabList.querySelector("[data-view=whatif]"));
     this.whatif.choose(side, index, this.map);
   }
 
   drag(query, key) {
+    if (this.itself()) return;
     this.choose("c", [query, key]);
     this.whatif.pin(query, key);
   }

@@ -39,5 +39,5 @@ export function percent(share) {
 
 // Which layers and heads an answer's maps have: [[label, index], …].
 export function choices(maps) {
-  return maps.map((map, i) => [`layer ${map.layer + 1}, ${map.head === "mean" ? "mean of heads" : `head ${map.head + 1}`}`, i]);
+  return maps.map((map, i) => [`${map.stack ? `${map.stack} over itself, ` : ""}layer ${map.layer + 1}, ${map.head === "mean" ? "mean of heads" : `head ${map.head + 1}`}`, i]);
 }

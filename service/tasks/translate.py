@@ -22,9 +22,10 @@ from service.maps.view import View
 from service.maps.words import Answer as Said
 from service.maps.words import items_of, text_keys, text_map
 from service.messages import Done, Hypothesis, Options
-from service.tasks.answer import Candidate, Result
+from service.tasks.answer import Candidate, Maps, Result
 from service.tasks.contract import Asked, Bounds, Encoded, Task, at_most, job, loaded, options
 from service.tasks.mapped import best_map, drawn, finish, sent, trusted
+from service.tasks.selves import own_maps
 from service.tasks.whatif import course, main, result
 
 WINDOW = ("window_start", "window_end")  # what a model of local attention tells of each token besides its row
@@ -188,12 +189,18 @@ class _Spoken:
             return None
         return align(self.counted(best_map(self.hypothesis.rows, self.bundle, partial(self.label, unit="word"))))
 
+    def maps(self) -> Maps:
+        """What is sent of the attention: in full, that of a text over itself comes after that over the source."""
+        maps = sent(self.asked, self.bundle, self.hypothesis, self.label, self.counted)
+        own = own_maps(self.asked, self.source.text, self.source.pieces, self.said, self.hypothesis)
+        return [*maps, *own] if isinstance(maps, list) else maps
+
     def candidate(self) -> Candidate:
         return Candidate(
             text=self.text,
             score=self.hypothesis.score,
             finish_reason=finish(self.hypothesis),
-            attention=sent(self.asked, self.bundle, self.hypothesis, self.label, self.counted),
+            attention=self.maps(),
             alignment=self.links(),
         )
 

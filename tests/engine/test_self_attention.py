@@ -1,0 +1,34 @@
+"""The best answer comes with the self-attention that said it, if every layer and head was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from service.engine.offline import answers
+from service.engine.session import Session
+from tests.engine.jobs import job, sentence
+
+FULL: dict[str, Any] = {"beam_size": 3, "n_best": 2, "max_length": 12, "heads": True}
+
+
+def test_it_is_that_of_the_answer_whoever_shared_the_batch(transformer: Session) -> None:
+    random = np.random.default_rng(1)
+    jobs = [job(sentence(random, i + 3), str(i), **FULL) for i in range(4)]
+    for one, done in zip(jobs, answers(transformer, jobs), strict=True):
+        best, second = done.hypotheses
+        source, steps = len(one.inputs["source"]), len(best.ids)
+        encoder, decoder = best.extras["encoder_self"], best.extras["decoder_self"]
+        assert encoder.shape[2:] == (source, source) and decoder.shape[2:] == (steps, steps)
+        assert np.allclose(encoder.sum(-1), 1, atol=1e-5) and np.allclose(decoder.sum(-1), 1, atol=1e-5)
+        assert np.triu(decoder[0, 0], 1).max() < 1e-9, "no step looks at what comes after it"
+        alone = transformer.self_attention(one.inputs["source"], best.ids)
+        assert np.array_equal(alone["decoder_self"], decoder)
+        assert "encoder_self" not in second.extras
+
+
+def test_who_does_not_ask_for_all_is_told_none(transformer: Session, recurrent: Session) -> None:
+    plain = answers(transformer, [job([20, 21], max_length=6)])[0]
+    other = answers(recurrent, [job([20, 21], **FULL)])[0]
+    assert not {"encoder_self", "decoder_self"} & {*plain.hypotheses[0].extras, *other.hypotheses[0].extras}
