@@ -1,4 +1,4 @@
-"""python -m bench engine | http | peers | chaos | ray | siege | fuzz | page: figures as a table, and as lines of JSON.
+"""python -m bench engine | http | peers | chaos | ray | siege | fuzz | page | …: figures as tables, and lines of JSON.
 
 Knows nothing of how anything is measured: each subcommand is a file, with what it takes (`options`) and does (`run`).
 """
@@ -10,10 +10,11 @@ import sys
 from types import ModuleType
 
 from bench import chaos, cluster, engine, fuzz, http, page, siege
+from bench.markup import protect
 from bench.peers import compare
 
 COMMANDS: dict[str, ModuleType] = {"engine": engine, "http": http, "peers": compare, "chaos": chaos, "ray": cluster}
-COMMANDS |= {"siege": siege, "fuzz": fuzz, "page": page}
+COMMANDS |= {"siege": siege, "fuzz": fuzz, "page": page, "protect": protect}
 
 
 def main(arguments: list[str]) -> int:

@@ -148,6 +148,7 @@ def bounds(settings: Settings) -> Bounds:
         n_best=settings.max_n_best,
         length=settings.max_length,
         alternatives=settings.max_alternatives,
+        glossary=settings.max_glossary,
         formats=settings.picture_formats,
     )
 

@@ -187,6 +187,9 @@ class Settings(BaseSettings):
     max_alternatives: int = Field(
         10, ge=0, le=64, description="Most probable pieces told of a step: people look at five; each costs answer."
     )
+    max_glossary: int = Field(
+        1000, ge=0, le=100_000, description="Terms a request: a product's glossary; a sentence is searched for all."
+    )
     max_length: int = Field(
         256, ge=2, le=4096, description="Pieces of an answer; the model's own limit holds below it."
     )

@@ -40,6 +40,7 @@ class Bounds:
     n_best: int = 16
     length: int = 256
     alternatives: int = 10
+    glossary: int = 1000
 
 
 class Constraints(BaseModel):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,12 +22,15 @@ from service.maps.offsets import counted, counted_keys
 from service.maps.view import View
 from service.maps.words import Answer as Said
 from service.maps.words import items_of, text_keys, text_map
-from service.messages import Done, Hypothesis, Options
+from service.markup.kept import Kept, in_code_points, kept, spans
+from service.markup.placeholders import Span
+from service.messages import Done, Hypothesis
 from service.tasks.answer import Candidate, Result
 from service.tasks.contract import Asked, Bounds, Encoded, Task, at_most, job, loaded, options
-from service.tasks.mapped import best_map, drawn, finish, sent, trusted
+from service.tasks.mapped import best_map, drawn, finish, sent, shown, trusted
 from service.tasks.whatif import course, main, result
 
+Term = Annotated[str, Field(min_length=1, max_length=200)]
 WINDOW = ("window_start", "window_end")  # what a model of local attention tells of each token besides its row
 
 
@@ -39,6 +43,19 @@ class TranslateRequest(Asked):
     )
     target: str | None = Field(
         None, max_length=35, description="Language code; may be left out where only one is there."
+    )
+    glossary: dict[Term, Term] = Field(
+        {}, description="What terms of the source are to be called, letter by letter: whole words, in any sentence."
+    )
+    protect: list[tuple[int, int]] | list[list[tuple[int, int]]] = Field(
+        [],
+        max_length=4096,
+        description="Ranges of the text, counted in `offsets`, that the answer has as they stand, each exactly once; "
+        "for several texts a list for each.",
+    )
+    placeholders: Literal["auto", "none"] = Field(
+        "auto",
+        description="auto: {name}, %s, {{ x }}, tags, entities, URLs and e-mail addresses stay as they are, each once.",
     )
     alignment: bool = Field(
         False, description="Also return the map as word links: proj (character ranges) and pharaoh (i-j)."
@@ -54,6 +71,7 @@ class Source:
 
     text: str
     pieces: Sequence[Piece]
+    kept: Kept
 
 
 def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
@@ -100,34 +118,58 @@ def encode(
     if not texts:
         raise EmptyText("There is no text in the list.", errors=(Where("/text", "is an empty list"),))
     at_most(bounds.texts, "text", len(texts))
+    at_most(bounds.glossary, "glossary", len(asked.glossary))
+    protected = _protected(asked, texts)
     if asked.constraints is not None:
         at_most(1, "text", len(texts))  # keys are those of one text
-    wants_rows = asked.alignment or asked.attention != "none"
-    how = options(asked, bundle, bounds, rows=wants_rows)
     places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
-    return [_encoded(asked, text, place, bundle, bounds, how) for text, place in zip(texts, places, strict=True)]
+    each = zip(texts, places, protected, strict=True)
+    return [_encoded(asked, text, place, spans, bundle, bounds) for text, place, spans in each]
+
+
+def _protected(asked: TranslateRequest, texts: Sequence[str]) -> list[list[Span]]:
+    """What each text keeps.
+
+    Raises:
+        Meaningless: a range that the text does not have.
+    """
+    single = isinstance(asked.text, str)
+    lists: Sequence[Any] = [asked.protect] if single else asked.protect or [[]] * len(texts)
+    if len(lists) != len(texts) or (any(isinstance(one, list) for one in asked.protect) == single and asked.protect):
+        where = (Where("/protect", "is a list of ranges for each text" if not single else "is a list of ranges"),)
+        raise Meaningless("The protected ranges do not fit the texts.", errors=where)
+    find, out = asked.placeholders == "auto", []
+    for i, (text, ranges) in enumerate(zip(texts, lists, strict=True)):
+        try:
+            out.append(spans(text, in_code_points(text, ranges, asked.offsets), asked.glossary, find=find))
+        except ValueError as wrong:
+            place = f"/protect/{wrong}" if single else f"/protect/{i}/{wrong}"
+            raise Meaningless("The text has no such range.", errors=(Where(place, "is no range of it"),)) from None
+    return out
 
 
 def _encoded(
-    asked: TranslateRequest, text: str, place: str, bundle: Bundle, bounds: Bounds, how: Options
+    asked: TranslateRequest, text: str, place: str, kept_spans: Sequence[Span], bundle: Bundle, bounds: Bounds
 ) -> Encoded[Source]:
     if not text.strip():
         raise _refused(EmptyText, place, "is empty")
     if len(text) > bounds.text_characters:
         raise _refused(TextTooLong, place, "is too long, in characters", bounds.text_characters, len(text))
-    pieces = bundle.text.pieces(text) if has_words(text) else []
-    if not pieces:
+    whole = kept(text, kept_spans, bundle.text) if has_words(text) or kept_spans else None
+    if whole is None or not whole.read:
         raise _refused(NoWords, place, "has no letter and no digit")
+    pieces = whole.pieces
     ids = np.array([*(piece.id for piece in pieces), EOS], np.int64)
     if len(ids) > bundle.manifest.limits.source:
         raise _refused(
             TextTooLong, place, "is too long for the model, in pieces", bundle.manifest.limits.source, len(ids)
         )
+    wants_rows = asked.alignment or asked.attention != "none" or bool(kept_spans)
     return course(
         asked,
         bundle,
-        job(bundle, {"source": ids}, how),
-        Source(text, pieces),
+        job(bundle, {"source": ids}, options(asked, bundle, bounds, rows=wants_rows)),
+        Source(text, pieces, whole),
         lambda: [*items_of(pieces, asked.unit), [len(pieces)]],
     )
 
@@ -160,8 +202,11 @@ class _Spoken:
     """A hypothesis beside the text that it answers."""
 
     def __init__(self, asked: TranslateRequest, bundle: Bundle, source: Source, hypothesis: Hypothesis) -> None:
-        self.asked, self.bundle, self.source, self.hypothesis = asked, bundle, source, hypothesis
-        self.text, pieces = bundle.text.spelled(hypothesis.ids)
+        self.asked, self.bundle, self.source = asked, bundle, source
+        looks = None if hypothesis.rows is None else shown(hypothesis.rows, bundle)[0]
+        spelled = bundle.text.spelled(hypothesis.ids)
+        hypothesis, self.text, pieces = source.kept.said(hypothesis, *spelled, looks)
+        self.hypothesis = hypothesis
         self.said = Said(self.text, pieces, hypothesis.logprobs)
 
     def label(self, rows: np.ndarray, layer: int, head: Head, unit: Unit | None = None) -> AttentionMap:
