@@ -25,6 +25,8 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     │       ├── WrongTask        422  wrong_task
     │       ├── ImageMissing     422  image_missing
     │       ├── ImageBroken      422  image_unreadable
+    │       ├── FileUnknown      422  file_unsupported
+    │       ├── FileBroken       422  file_unreadable
     │       ├── UrlRefused       422  url_refused
     │       └── UrlBroken        422  url_unreadable
     ├── Unavailable        nobody's fault; the same request may pass later
@@ -160,6 +162,14 @@ class ImageMissing(Meaningless):
 
 class ImageBroken(Meaningless):
     code, title = "image_unreadable", "Picture cannot be read"
+
+
+class FileUnknown(Meaningless):
+    code, title = "file_unsupported", "No kind of file that is translated"
+
+
+class FileBroken(Meaningless):
+    code, title = "file_unreadable", "File cannot be read"
 
 
 class UrlRefused(Meaningless):

@@ -5,16 +5,18 @@ Knows nothing of requests. Without anything to keep, all of it is what it was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
-from bundle.text import Piece, Vocabulary
+from bundle.text import Piece
 from service.maps.envelope import OffsetUnit
 from service.maps.offsets import places
+from service.markup.html import escaped
 from service.markup.place import PLACED, place, with_added
-from service.markup.placeholders import Span, apart, placeholders, terms
+from service.markup.placeholders import Span
 from service.markup.protect import Masked, mask
 from service.markup.tags import tagged
 from service.messages import Hypothesis
@@ -27,11 +29,14 @@ class Kept:
     masked: Masked
     read: Sequence[Piece]
     pieces: Sequence[Piece]
+    html: bool = False
 
     def said(
         self, hypothesis: Hypothesis, text: str, pieces: Sequence[Piece], looks: np.ndarray | None
     ) -> tuple[Hypothesis, str, Sequence[Piece]]:
         """A hypothesis that says `text` in these pieces (T), with what was kept; looks (T, S): its rows of one head."""
+        if self.html:
+            text, pieces = _escaped(text, pieces)
         if not self.masked.slots and not self.masked.marks:
             return hypothesis, text, pieces
         columns = self.masked.columns(self.read)
@@ -41,17 +46,11 @@ class Kept:
         return _grown(hypothesis, done.added, columns), done.text, done.pieces
 
 
-def kept(text: str, spans: Sequence[Span], vocabulary: Vocabulary) -> Kept:
-    """A text with these spans to keep, cut into pieces."""
+def kept(text: str, spans: Sequence[Span], cut: Callable[[str], Sequence[Piece]], *, html: bool = False) -> Kept:
+    """A text with these spans to keep, cut into pieces; html: its answer is written as HTML."""
     masked = mask(text, spans)
-    read = vocabulary.pieces(masked.text)
-    return Kept(masked, read, masked.restored(read) if spans else read)
-
-
-def spans(text: str, protect: Sequence[tuple[int, int]], glossary: Mapping[str, str], *, find: bool) -> list[Span]:
-    """What a text keeps: what is asked for first, then placeholders (if they are to be found), then terms."""
-    asked = [Span(start, end, text[start:end]) for start, end in sorted(protect)]
-    return apart(asked, placeholders(text) if find else (), terms(text, glossary))
+    read = cut(masked.text)
+    return Kept(masked, read, masked.restored(read) if spans else read, html)
 
 
 def in_code_points(text: str, ranges: Sequence[tuple[int, int]], unit: OffsetUnit) -> list[tuple[int, int]]:
@@ -67,6 +66,14 @@ def in_code_points(text: str, ranges: Sequence[tuple[int, int]], unit: OffsetUni
             raise ValueError(i)
         out.append((at[start], at[end]))
     return out
+
+
+def _escaped(text: str, pieces: Sequence[Piece]) -> tuple[str, list[Piece]]:
+    """A text as HTML, and its pieces there."""
+    at = list(accumulate((len(escaped(character)) for character in text), initial=0))
+    out = escaped(text)
+    moved = [(at[one.start], at[one.end], one) for one in pieces]
+    return out, [replace(one, text=out[start:end], start=start, end=end) for start, end, one in moved]
 
 
 def _grown(one: Hypothesis, added: Sequence[tuple[int, int]], columns: Sequence[Sequence[int]]) -> Hypothesis:

@@ -7,16 +7,18 @@ XLIFF and HTML write; each takes time that grows with the text's length only.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-Kind = Literal["name", "read", "open", "close", "point"]
+Kind = Literal["name", "read", "open", "close", "point", "spelled"]
 
 
 class Span(NamedTuple):
     """`text[start:end]`, what is said in its place, and what the model reads there.
 
-    name: a name that stands for it; read: the span itself; open, close and point are tags, of which it reads nothing.
+    name: a name that stands for it; read: the span itself; open, close and point are tags, of which it reads nothing;
+    spelled: what an entity spells, which is said as the model says it.
     """
 
     start: int
@@ -96,8 +98,11 @@ def _said(written: str, wanted: Mapping[str, str], lower: Mapping[str, str]) -> 
 
 def apart(first: Sequence[Span], *others: Sequence[Span]) -> list[Span]:
     """Spans in the order of the text, none over another: where two meet, that of the earlier list stays."""
-    kept: list[Span] = []
-    for span in (one for spans in (first, *others) for one in spans):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
+    kept = list(first)
+    for spans in others:
+        before = sorted(kept)
+        for span in spans:
+            at = bisect_left(before, span.end, key=lambda one: one.start)
+            if not at or before[at - 1].end <= span.start:
+                kept.append(span)
     return sorted(kept)

@@ -24,6 +24,7 @@ NAMES = (
     "Peter",
     "Berlin",
 )
+MARKS = ("open", "close", "point", "spelled")
 BETWEEN = re.compile(r"[^\w.!?\n]*")  # what may stand between two spans that are kept as one
 
 
@@ -41,14 +42,17 @@ class Slot:
 
 @dataclass(frozen=True)
 class Mark:
-    """A tag, `original[start:end]`, and where it stood in what the model reads."""
+    """A tag or an entity, `original[start:end]`, and where it stands in what the model reads, `text[at:to]`.
+
+    A tag takes no place there; but one that stood between two words without a space is read as a space.
+    """
 
     start: int
     end: int
     at: int
+    to: int
     says: str
     kind: Kind
-    tight: bool = False  # it stood between two words without a space, so that the model reads one there
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Masked:
         shift = 0
         each: list[Slot | Mark] = [*self.slots, *self.marks]
         for one in sorted(each, key=lambda one: one.start):
-            first, last = (one.at, one.at + one.tight) if isinstance(one, Mark) else (one.at, one.to)
+            first, last = one.at, one.to
             if at < first or (at == first and is_end):
                 break
             if at < last or (is_end and at == last):
@@ -96,18 +100,19 @@ class Masked:
 def mask(text: str, spans: Sequence[Span]) -> Masked:
     """The text with names for its spans, which are in order and apart."""
     kept = _joined(text, [span for span in (_trimmed(text, one) for one in spans) if span.start < span.end])
-    if kept and not has_words("".join(part for part, span in _parts(text, kept) if span is None)):
+    if kept and not has_words("".join(_readable(part, span) for part, span in _parts(text, kept))):
         start, end = len(text) - len(text.lstrip()), len(text.rstrip())
-        says = "".join(part if span is None else span.says for part, span in _parts(text, kept)).strip()
+        says = "".join(
+            part if span is None or span.kind == "spelled" else span.says for part, span in _parts(text, kept)
+        ).strip()
         return Masked(text, NAMES[0], (Slot(start, end, 0, len(NAMES[0]), says, NAMES[0]),), whole=True)
     names = cycle([name for name in NAMES if name.casefold() not in text.casefold()] or NAMES)
     slots, marks, out = [], [], ""
     for part, span in _parts(text, kept):
         shown = part
-        if span is not None and span.kind in ("open", "close", "point"):
-            tight = span.kind == "point" and _tight(text, span)
-            marks.append(Mark(span.start, span.end, len(out), span.says, span.kind, tight))
-            shown = " " * tight
+        if span is not None and span.kind in MARKS:
+            shown = span.says if span.kind == "spelled" else " " * _tight(text, span)
+            marks.append(Mark(span.start, span.end, len(out), len(out) + len(shown), span.says, span.kind))
         elif span is not None:
             name = next(names) if span.kind == "name" else None
             shown = part if name is None else name + " " * text[span.end : span.end + 1].isalnum()
@@ -127,7 +132,15 @@ def _parts(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span | None]
     yield text[last:], None
 
 
+def _readable(part: str, span: Span | None) -> str:
+    if span is None:
+        return part
+    return span.says if span.kind == "spelled" else ""
+
+
 def _tight(text: str, span: Span) -> bool:
+    if span.kind != "point":
+        return False
     around = text[max(0, span.start - 1) : span.start] + text[span.end : span.end + 1]
     return len(around) == 2 and not any(one.isspace() for one in around)
 
@@ -135,7 +148,7 @@ def _tight(text: str, span: Span) -> bool:
 def _trimmed(text: str, span: Span) -> Span:
     """Without white space at its ends; what is kept as it stands takes the letters with it that it is glued to."""
     start, end = span.start, span.end
-    if span.kind in ("open", "close", "point"):
+    if span.kind in MARKS:
         return span
     while start < end and text[start].isspace():
         start += 1

@@ -68,13 +68,13 @@ def _tree(masked: Masked) -> _Node:
     """The marks as a tree. One never closed lasts to the end; one that is only closed began with it."""
     root = _Node(0, len(masked.text))
     path = [root]
-    for mark in masked.marks:
+    for mark in (one for one in masked.marks if one.kind != "spelled"):
         if mark.kind == "open":
             node = _Node(mark.at, len(masked.text), opens=mark.says)
             path[-1].children.append(node)
             path.append(node)
         elif mark.kind == "point":
-            path[-1].children.append(_Node(mark.at, mark.at, opens=mark.says, tight=mark.tight))
+            path[-1].children.append(_Node(mark.at, mark.at, opens=mark.says, tight=mark.to > mark.at))
         elif len(path) > 1:
             node = path.pop()
             node.end, node.closes = mark.at, mark.says

@@ -22,7 +22,8 @@ from service.maps.offsets import counted, counted_keys
 from service.maps.view import View
 from service.maps.words import Answer as Said
 from service.maps.words import items_of, text_keys, text_map
-from service.markup.kept import Kept, in_code_points, kept, spans
+from service.markup.kept import Kept, in_code_points, kept
+from service.markup.marked import marked
 from service.markup.placeholders import Span
 from service.messages import Done, Hypothesis
 from service.tasks.answer import Candidate, Result
@@ -127,7 +128,7 @@ def encode(
     return [_encoded(asked, text, place, spans, bundle, bounds) for text, place, spans in each]
 
 
-def _protected(asked: TranslateRequest, texts: Sequence[str]) -> list[list[Span]]:
+def _protected(asked: TranslateRequest, texts: Sequence[str]) -> list[Sequence[Span]]:
     """What each text keeps.
 
     Raises:
@@ -141,7 +142,7 @@ def _protected(asked: TranslateRequest, texts: Sequence[str]) -> list[list[Span]
     find, out = asked.placeholders == "auto", []
     for i, (text, ranges) in enumerate(zip(texts, lists, strict=True)):
         try:
-            out.append(spans(text, in_code_points(text, ranges, asked.offsets), asked.glossary, find=find))
+            out.append(marked(text, in_code_points(text, ranges, asked.offsets), asked.glossary, find=find).spans)
         except ValueError as wrong:
             place = f"/protect/{wrong}" if single else f"/protect/{i}/{wrong}"
             raise Meaningless("The text has no such range.", errors=(Where(place, "is no range of it"),)) from None
@@ -155,7 +156,7 @@ def _encoded(
         raise _refused(EmptyText, place, "is empty")
     if len(text) > bounds.text_characters:
         raise _refused(TextTooLong, place, "is too long, in characters", bounds.text_characters, len(text))
-    whole = kept(text, kept_spans, bundle.text) if has_words(text) or kept_spans else None
+    whole = kept(text, kept_spans, bundle.text.pieces) if has_words(text) or kept_spans else None
     if whole is None or not whole.read:
         raise _refused(NoWords, place, "has no letter and no digit")
     pieces = whole.pieces
