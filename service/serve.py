@@ -174,6 +174,7 @@ def protection(settings: Settings, opens: Scope = "work") -> Protection:
         bodies_bytes=settings.max_bodies_bytes,
         gate=gate,
         origins=settings.cors_origins,
+        dialect_origins=settings.dialect_origins,
     )
 
 
