@@ -16,6 +16,7 @@ from fastapi.telemetry import TelemetryConfig
 from service.api import deepl, libretranslate, metrics, openapi, pages, problems, routes
 from service.api.compare import comparison
 from service.api.desk import Desk, Fetches
+from service.api.detect import detection
 from service.api.dialect import Dialect
 from service.api.kserve import kserve
 from service.api.languages import TRANSLATE
@@ -88,13 +89,14 @@ def create_app(
         lifespan=life,
     )
     charge, told = protection.gate.charge, [metrics.router(meter)] if expose else []
-    asked = [routes.work(desk, tasks, ping_seconds, charge), comparison(desk, tasks, max_compared, charge)]
+    work = routes.work(desk, tasks, ping_seconds, charge)
+    asked = [work, comparison(desk, tasks, max_compared, charge), detection(desk)]
     for router in (*asked, routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
         app.include_router(router)
     spoken = _dialects(app, desk, tasks, protection)
     openapi.install(app, tasks, also=libretranslate.SPEC if spoken else ())
     problems.install(app)
-    texts = [f"/v1/{task.name}" for task in tasks.values() if not task.upload]
+    texts = ["/v1/detect", *(f"/v1/{task.name}" for task in tasks.values() if not task.upload)]
     protect(app, protection, Outside(desk.full, texts, meter, tracer, spoken))
     return app
 

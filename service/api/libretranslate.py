@@ -135,8 +135,7 @@ class LibreTranslate:
 
     async def _detect(self, asked: Told, headers: dict[str, str], scope: Scope) -> Response:
         asked.check(self.texts.desk.bounds)
-        text = "\n".join(asked.q) if isinstance(asked.q, list) else asked.q
-        best, *others = await self.texts.detected(text)
+        best, *others = await self.texts.detected(asked.q if isinstance(asked.q, list) else [asked.q])
         found = [Detected.of(guess) for guess in (best, *(one for one in others if one.confidence > 0))]
         body = b"[%b]" % b",".join(one.model_dump_json().encode() for one in found)
         return Response(body, headers=headers, media_type=JSON)

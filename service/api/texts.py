@@ -1,7 +1,8 @@
 """Texts as other services' clients send them to texts as they want them back: in whatever language, words or none.
 
 Knows nothing of dialects. All texts of a request that are in one language are one order, so that they are decoded
-together; what has no words, or is in the target's language, comes back as it is and costs nothing.
+together; what has no words, or is not in
+the source's language but in the target's, or in another script, comes back as it is and costs nothing.
 """
 
 from __future__ import annotations
@@ -23,10 +24,9 @@ from service.api.watch import note
 from service.errors import Meaningless, UnknownPair
 from service.tasks.answer import Result
 from service.tasks.contract import Asked, Task
-from service.tasks.detection import Guess, detect
+from service.tasks.detection import Guess, detect_all, written_in
 
 SURE = 40  # characters: a shorter text is taken to be in the language of all of them together
-LOOKED_AT = 2000  # characters of a text that its language is told by
 MARKUP = "format"  # the field of our own request that says that a text has tags
 
 
@@ -80,7 +80,7 @@ class Texts:
         said = [Said(text, guess) for text, guess in zip(wish.texts, guesses, strict=True)]
         groups: dict[str, list[int]] = {}
         for place, one in enumerate(said):
-            if has_words(one.text) and one.guess.language != target:
+            if one.guess.language != target and has_words(one.text) and written_in(one.text, one.guess.language):
                 groups.setdefault(one.guess.language, []).append(place)
         for language in groups:
             _lead(language, target, there)
@@ -90,10 +90,10 @@ class Texts:
                 said[place] = one
         return said
 
-    async def detected(self, text: str) -> list[Guess]:
-        """The languages that a text may be in, of those that are spoken here, best first."""
+    async def detected(self, texts: Sequence[str]) -> list[Guess]:
+        """The languages that texts may be in, all in the same, of those that are spoken here, best first."""
         among = spoken(leads(self.desk.link.bundles))
-        return await self.desk.off_loop(lambda: detect(text[:LOOKED_AT], among))
+        return await self.desk.off_loop(lambda: detect_all(texts, among))
 
     async def _guesses(self, wish: Wish, target: str, there: Mapping[str, Sequence[str]]) -> list[Guess]:
         """The language of each text: what the client says, or the best that leads to the target, or is it already."""
@@ -102,10 +102,10 @@ class Texts:
         able = {target, *(source for source, targets in there.items() if target in targets)}
         fallback = Guess(next((source for source in there if source in able), target), 0.0)
 
-        async def guess(text: str) -> Guess:
-            return next((one for one in await self.detected(text) if one.language in able), fallback)
+        async def guess(*texts: str) -> Guess:
+            return next((one for one in await self.detected(texts) if one.language in able), fallback)
 
-        whole = await guess("\n".join(wish.texts))
+        whole = await guess(*wish.texts)
         return [await guess(text) if wish.each and len(text) >= SURE else whole for text in wish.texts]
 
     async def _order(

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from bundle.manifest import Bundle
 from bundle.text import EOS, Piece, has_words
-from service.errors import EmptyText, HeedError, Meaningless, NoWords, TextTooLong, UnknownPair, Where
+from service.errors import EmptyText, HeedError, Meaningless, NoWords, OtherScript, TextTooLong, UnknownPair, Where
 from service.maps.alignment import Alignment, align
 from service.maps.envelope import AttentionMap, Head, TextKeys, Unit
 from service.maps.offsets import counted, counted_keys
@@ -22,8 +22,9 @@ from service.maps.view import View
 from service.maps.words import Answer as Said
 from service.maps.words import items_of, text_keys, text_map
 from service.messages import Done, Hypothesis, Options
-from service.tasks.answer import Candidate, Result
+from service.tasks.answer import Candidate, Detected, Result
 from service.tasks.contract import Asked, Bounds, Encoded, Task, at_most, job, loaded, options
+from service.tasks.detection import Guess, detect_all, written_in
 from service.tasks.mapped import best_map, drawn, finish, sent, trusted
 from service.tasks.whatif import course, main, result
 
@@ -35,7 +36,10 @@ class TranslateRequest(Asked):
 
     text: str | list[str] = Field(description="One text, or several: one result each, in order.")
     source: str | None = Field(
-        None, max_length=35, description="Language code; may be left out where only one leads to the target."
+        None,
+        max_length=35,
+        description="Language code, or `auto`: it is found out, for all texts together, among those that lead to the "
+        "target. May be left out where only one does.",
     )
     target: str | None = Field(
         None, max_length=35, description="Language code; may be left out where only one is there."
@@ -45,6 +49,7 @@ class TranslateRequest(Asked):
     )
 
 
+AUTO = "auto"
 NOTHING: Mapping[str, Bundle] = {}
 
 
@@ -54,6 +59,7 @@ class Source:
 
     text: str
     pieces: Sequence[Piece]
+    guess: Guess | None = None
 
 
 def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
@@ -65,6 +71,8 @@ def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
         Meaningless: a language was left out, and several would do.
     """
     able = loaded(bundles, TASK.name, asked.model)
+    if (guess := detected(asked, bundles)) is not None:
+        asked = asked.model_copy(update={"source": guess.language})
     fitting = [bundle for bundle in able if _serves(bundle, asked)]
     if not fitting:
         pairs = ", ".join(sorted({f"{b.manifest.source}-{b.manifest.target}" for b in able}))
@@ -75,6 +83,21 @@ def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
             where = (Where(f"/{field}", f"one of: {', '.join(there)}"),)
             raise Meaningless(f"Say which {field} language is meant: {', '.join(there)}.", errors=where)
     return fitting[0]
+
+
+def detected(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Guess | None:
+    """The language that the texts are in, if that is to be found out, among those that lead to the target.
+
+    Raises:
+        UnknownModel, WrongTask: see `contract.loaded`.
+    """
+    if (asked.source or "").lower() != AUTO:
+        return None
+    to = asked.model_copy(update={"source": None})
+    there = [bundle for bundle in loaded(bundles, TASK.name, asked.model) if _serves(bundle, to)]
+    among = list(dict.fromkeys(str(bundle.manifest.source) for bundle in there))
+    texts = [asked.text] if isinstance(asked.text, str) else asked.text
+    return detect_all(texts, among)[0] if among else None
 
 
 def _serves(bundle: Bundle, asked: TranslateRequest) -> bool:
@@ -88,7 +111,7 @@ def _pair_places(asked: TranslateRequest) -> tuple[Where, ...]:
 
 
 def encode(
-    asked: TranslateRequest, bundle: Bundle, bounds: Bounds, _: Mapping[str, Bundle] = NOTHING
+    asked: TranslateRequest, bundle: Bundle, bounds: Bounds, bundles: Mapping[str, Bundle] = NOTHING
 ) -> list[Encoded[Source]]:
     """A job for each text; its inputs are the source's ids (S,) with EOS at their end.
 
@@ -105,11 +128,12 @@ def encode(
     wants_rows = asked.alignment or asked.attention != "none"
     how = options(asked, bundle, bounds, rows=wants_rows)
     places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
-    return [_encoded(asked, text, place, bundle, bounds, how) for text, place in zip(texts, places, strict=True)]
+    guess = detected(asked, bundles)
+    return [_encoded(asked, text, place, bundle, bounds, how, guess) for text, place in zip(texts, places, strict=True)]
 
 
 def _encoded(
-    asked: TranslateRequest, text: str, place: str, bundle: Bundle, bounds: Bounds, how: Options
+    asked: TranslateRequest, text: str, place: str, bundle: Bundle, bounds: Bounds, how: Options, guess: Guess | None
 ) -> Encoded[Source]:
     if not text.strip():
         raise _refused(EmptyText, place, "is empty")
@@ -118,6 +142,8 @@ def _encoded(
     pieces = bundle.text.pieces(text) if has_words(text) else []
     if not pieces:
         raise _refused(NoWords, place, "has no letter and no digit")
+    if not written_in(text, str(bundle.manifest.source)):
+        raise _refused(OtherScript, place, "has no letter of its language's script")
     ids = np.array([*(piece.id for piece in pieces), EOS], np.int64)
     if len(ids) > bundle.manifest.limits.source:
         raise _refused(
@@ -127,7 +153,7 @@ def _encoded(
         asked,
         bundle,
         job(bundle, {"source": ids}, how),
-        Source(text, pieces),
+        Source(text, pieces, guess),
         lambda: [*items_of(pieces, asked.unit), [len(pieces)]],
     )
 
@@ -141,7 +167,9 @@ def _refused(
 
 def decode(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> Result:
     """The answer for one text."""
-    return result(asked, bundle, done, partial(_Spoken, asked, bundle, source))
+    made = result(asked, bundle, done, partial(_Spoken, asked, bundle, source))
+    made.detected = source.guess and Detected(**source.guess._asdict())
+    return made
 
 
 def view(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> View:
