@@ -6,6 +6,7 @@ traceback of the server.
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import sys
 import time
@@ -31,6 +32,7 @@ from service.link.local import LocalLink
 from service.link.process import ProcessLink
 from service.messages import Link
 from service.settings import Settings
+from service.tasks import detection
 from service.tasks.contract import Bounds
 from service.telemetry import traces
 from service.telemetry.meter import Meter
@@ -52,7 +54,7 @@ async def serve(settings: Settings) -> int:
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
     meter = Meter(link.vitals, lambda: link.bundles)
     app = application(settings, link, tracer, meter)  # a file of keys that is broken is told before engines are started
-    await link.start()
+    await asyncio.gather(link.start(), asyncio.to_thread(detection.warm))
     config = listening(app, settings.host, settings.port, connections(settings), settings.trusted_proxies)
     server = Server(config, link, settings.drain_seconds)
     try:
@@ -175,6 +177,7 @@ def protection(settings: Settings, opens: Scope = "work") -> Protection:
         bodies_bytes=settings.max_bodies_bytes,
         gate=gate,
         origins=settings.cors_origins,
+        dialect_origins=settings.dialect_origins,
     )
 
 

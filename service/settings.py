@@ -44,6 +44,11 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Sites whose pages may ask from a browser, as https://example.org; * is every site."
     )
+    dialect_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("*",),
+        description="The same for the routes of LibreTranslate and DeepL: every site, as their clients in browsers "
+        "expect; no cookie opens anything here, a page has the keys that it was given.",
+    )
 
     keys_file: Path | None = Field(
         None, description="API keys, made by `python -m service keys`; read again when it changes."
@@ -236,7 +241,9 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return (_names(value) or None) if isinstance(value, str) else value
 
-    @field_validator("trusted_proxies", "cors_origins", "fetch_hosts", "picture_formats", mode="before")
+    @field_validator(
+        "trusted_proxies", "cors_origins", "dialect_origins", "fetch_hosts", "picture_formats", mode="before"
+    )
     @classmethod
     def _listed(cls, value: object) -> object:
         return _names(value) if isinstance(value, str) else value

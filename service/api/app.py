@@ -13,11 +13,15 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from service.api import metrics, openapi, pages, problems, routes
+from service.api import deepl, libretranslate, metrics, openapi, pages, problems, routes
 from service.api.compare import comparison
 from service.api.desk import Desk, Fetches
+from service.api.detect import detection
+from service.api.dialect import Dialect
 from service.api.kserve import kserve
+from service.api.languages import TRANSLATE
 from service.api.protection import Outside, Protection, protect
+from service.api.texts import Texts
 from service.messages import Link
 from service.tasks import discover
 from service.tasks.contract import Bounds, Task
@@ -85,11 +89,25 @@ def create_app(
         lifespan=life,
     )
     charge, told = protection.gate.charge, [metrics.router(meter)] if expose else []
-    asked = [routes.work(desk, tasks, ping_seconds, charge), comparison(desk, tasks, max_compared, charge)]
+    work = routes.work(desk, tasks, ping_seconds, charge)
+    asked = [work, comparison(desk, tasks, max_compared, charge), detection(desk)]
     for router in (*asked, routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
         app.include_router(router)
-    openapi.install(app, tasks)
+    spoken = _dialects(app, desk, tasks, protection)
+    openapi.install(app, tasks, also=libretranslate.SPEC if spoken else ())
     problems.install(app)
-    texts = [f"/v1/{task.name}" for task in tasks.values() if not task.upload]
-    protect(app, protection, Outside(desk.full, texts, meter, tracer))
+    texts = ["/v1/detect", *(f"/v1/{task.name}" for task in tasks.values() if not task.upload)]
+    protect(app, protection, Outside(desk.full, texts, meter, tracer, spoken))
     return app
+
+
+def _dialects(
+    app: FastAPI, desk: Desk, tasks: Mapping[str, Task[Any, Any]], protection: Protection
+) -> tuple[Dialect, ...]:
+    """Other services' routes, where there is what they need: a task that translates."""
+    if TRANSLATE not in tasks:
+        return ()
+    texts = Texts(desk, tasks[TRANSLATE], protection.gate.charge)
+    app.include_router(libretranslate.LibreTranslate(texts, protection.gate).router())
+    app.include_router(deepl.DeepL(texts).router())
+    return (libretranslate.DIALECT, deepl.DIALECT)

@@ -21,6 +21,7 @@ from service.errors import DeadlinePassed, Meaningless, QueueFull, UnknownModel,
 from service.maps.view import View
 from service.messages import Done, Link, answer
 from service.pace import Pace
+from service.tasks.answer import Result
 from service.tasks.contract import Asked, Bounds, Task
 from service.telemetry.journal import Journal
 from service.telemetry.meter import Meter
@@ -187,6 +188,18 @@ class Desk:
         now = time.monotonic()
         order.journal.note("draw", answered, now)
         return body, {**timings, "write": now - answered, "total": now - order.began}
+
+    async def results(self, order: Order) -> list[Result]:
+        """The results themselves, for whoever tells them in words of their own.
+
+        Raises:
+            HeedError: the engine or the deadline.
+        """
+        done = await self._answers(order)
+        answered = time.monotonic()
+        results = order.results(done) if order.light else await self.off_loop(lambda: order.results(done))
+        order.journal.note("draw", answered, time.monotonic())
+        return results
 
     def close(self) -> None:
         """Stop the threads; what runs is finished first."""

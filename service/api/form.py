@@ -19,14 +19,16 @@ MOST_PARTS, MOST_FIELD_BYTES = 32, 64 * 1024
 PLAIN = (b"", b"binary", b"8bit", b"7bit")  # transfer encodings that change nothing
 
 
-def parts(content_type: str, body: bytes, file: str) -> tuple[bytes | None, dict[str, str]]:
-    """The bytes of the file, if there is one, and the texts by name.
+def parts(
+    content_type: str, body: bytes, file: str, most_bytes: int = MOST_FIELD_BYTES
+) -> tuple[bytes | None, dict[str, str]]:
+    """The bytes of the file, if there is one, and the texts by name; most_bytes: of a text.
 
     Raises:
         Malformed: it is not a form, or not one as we read them.
     """
     _, options = parse_options_header(content_type)
-    reading = _Reading(file)
+    reading = _Reading(file, most_bytes)
     try:
         parser = MultipartParser(options[b"boundary"], reading.callbacks())
         parser.write(body)
@@ -45,8 +47,8 @@ def parts(content_type: str, body: bytes, file: str) -> tuple[bytes | None, dict
 class _Reading:
     """What the parser has told so far."""
 
-    def __init__(self, file_name: str) -> None:
-        self.file_name, self.name, self.is_file = file_name, "", False
+    def __init__(self, file_name: str, most_bytes: int) -> None:
+        self.file_name, self.name, self.is_file, self.most_bytes = file_name, "", False, most_bytes
         self.strays: list[str] = []
         self.file: bytes | None = None
         self.texts: dict[str, str] = {}
@@ -92,8 +94,8 @@ class _Reading:
     def part_data(self, data: bytes, start: int, end: int) -> None:
         if not self.strays:
             self.body += data[start:end]
-        if not self.is_file and len(self.body) > MOST_FIELD_BYTES:
-            raise self._wrong(f"has more than {MOST_FIELD_BYTES} bytes")
+        if not self.is_file and len(self.body) > self.most_bytes:
+            raise self._wrong(f"has more than {self.most_bytes} bytes")
 
     def part_end(self) -> None:
         if self.is_file:

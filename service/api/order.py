@@ -12,7 +12,7 @@ from typing import Any
 from bundle.manifest import Bundle
 from service.maps.view import View
 from service.messages import Done, Job
-from service.tasks.answer import Answer
+from service.tasks.answer import Answer, Result
 from service.tasks.contract import Asked, Encoded, Task
 from service.tasks.live import DoneEvent, Live, StartEvent, start
 from service.telemetry.journal import Journal
@@ -54,10 +54,14 @@ class Order:
         """Beam rows that it takes in the engine."""
         return sum(one.job.options.beam_size for one in self.encoded)
 
+    def results(self, done: Sequence[Sequence[Done]]) -> list[Result]:
+        """The answer to each input."""
+        pairs = zip(self.encoded, done, strict=True)
+        return [self.task.decode(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
+
     def written(self, done: Sequence[Sequence[Done]], timings: Mapping[str, float]) -> bytes:
         """The whole answer as JSON."""
-        pairs = zip(self.encoded, done, strict=True)
-        results = [self.task.decode(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
+        results = self.results(done)
         whole = Answer(id=self.id, model=self.bundle.id, timings=rounded(timings), results=results)
         return whole.model_dump_json(exclude_none=True).encode()
 

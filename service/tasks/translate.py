@@ -8,61 +8,51 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from bundle.manifest import Bundle
 from bundle.text import EOS, Piece, has_words
-from service.errors import EmptyText, HeedError, Meaningless, NoWords, TextTooLong, UnknownPair, Where
+from service.errors import EmptyText, HeedError, Meaningless, NoWords, OtherScript, TextTooLong, UnknownPair, Where
 from service.maps.alignment import Alignment, align
 from service.maps.envelope import AttentionMap, Head, TextKeys, Unit
 from service.maps.offsets import counted, counted_keys
 from service.maps.view import View
 from service.maps.words import Answer as Said
 from service.maps.words import items_of, text_keys, text_map
-from service.markup.kept import Kept, in_code_points, kept
-from service.markup.marked import marked
-from service.markup.placeholders import Span
+from service.markup.kept import Kept, kept
+from service.markup.marked import Marked
 from service.messages import Done, Hypothesis
-from service.tasks.answer import Candidate, Result
-from service.tasks.contract import Asked, Bounds, Encoded, Task, at_most, job, loaded, options
+from service.tasks.answer import Candidate, Detected, Result
+from service.tasks.contract import Bounds, Encoded, Task, at_most, job, loaded, options
+from service.tasks.detection import Guess, detect_all, written_in
+from service.tasks.keeping import Keeping, kept_in
 from service.tasks.mapped import best_map, drawn, finish, sent, shown, trusted
 from service.tasks.whatif import course, main, result
 
-Term = Annotated[str, Field(min_length=1, max_length=200)]
 WINDOW = ("window_start", "window_end")  # what a model of local attention tells of each token besides its row
 
 
-class TranslateRequest(Asked):
+class TranslateRequest(Keeping):
     """Texts to translate, each a sentence or so; longer ones are refused, not cut."""
 
     text: str | list[str] = Field(description="One text, or several: one result each, in order.")
     source: str | None = Field(
-        None, max_length=35, description="Language code; may be left out where only one leads to the target."
+        None,
+        max_length=35,
+        description="Language code, or `auto`: it is found out, for all texts together, among those that lead to the "
+        "target. May be left out where only one does.",
     )
     target: str | None = Field(
         None, max_length=35, description="Language code; may be left out where only one is there."
-    )
-    glossary: dict[Term, Term] = Field(
-        {}, description="What terms of the source are to be called, letter by letter: whole words, in any sentence."
-    )
-    protect: list[tuple[int, int]] | list[list[tuple[int, int]]] = Field(
-        [],
-        max_length=4096,
-        description="Ranges of the text, counted in `offsets`, that the answer has as they stand, each exactly once; "
-        "for several texts a list for each.",
-    )
-    placeholders: Literal["auto", "none"] = Field(
-        "auto",
-        description="auto: {name}, %s, {{ x }}, tags, entities, URLs and e-mail addresses stay as they are, each once.",
     )
     alignment: bool = Field(
         False, description="Also return the map as word links: proj (character ranges) and pharaoh (i-j)."
     )
 
 
+AUTO = "auto"
 NOTHING: Mapping[str, Bundle] = {}
 
 
@@ -73,6 +63,7 @@ class Source:
     text: str
     pieces: Sequence[Piece]
     kept: Kept
+    guess: Guess | None = None
 
 
 def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
@@ -84,6 +75,8 @@ def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
         Meaningless: a language was left out, and several would do.
     """
     able = loaded(bundles, TASK.name, asked.model)
+    if (guess := detected(asked, bundles)) is not None:
+        asked = asked.model_copy(update={"source": guess.language})
     fitting = [bundle for bundle in able if _serves(bundle, asked)]
     if not fitting:
         pairs = ", ".join(sorted({f"{b.manifest.source}-{b.manifest.target}" for b in able}))
@@ -94,6 +87,21 @@ def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
             where = (Where(f"/{field}", f"one of: {', '.join(there)}"),)
             raise Meaningless(f"Say which {field} language is meant: {', '.join(there)}.", errors=where)
     return fitting[0]
+
+
+def detected(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Guess | None:
+    """The language that the texts are in, if that is to be found out, among those that lead to the target.
+
+    Raises:
+        UnknownModel, WrongTask: see `contract.loaded`.
+    """
+    if (asked.source or "").lower() != AUTO:
+        return None
+    to = asked.model_copy(update={"source": None})
+    there = [bundle for bundle in loaded(bundles, TASK.name, asked.model) if _serves(bundle, to)]
+    among = list(dict.fromkeys(str(bundle.manifest.source) for bundle in there))
+    texts = [asked.text] if isinstance(asked.text, str) else asked.text
+    return detect_all(texts, among)[0] if among else None
 
 
 def _serves(bundle: Bundle, asked: TranslateRequest) -> bool:
@@ -107,7 +115,7 @@ def _pair_places(asked: TranslateRequest) -> tuple[Where, ...]:
 
 
 def encode(
-    asked: TranslateRequest, bundle: Bundle, bounds: Bounds, _: Mapping[str, Bundle] = NOTHING
+    asked: TranslateRequest, bundle: Bundle, bounds: Bounds, bundles: Mapping[str, Bundle] = NOTHING
 ) -> list[Encoded[Source]]:
     """A job for each text; its inputs are the source's ids (S,) with EOS at their end.
 
@@ -119,58 +127,39 @@ def encode(
     if not texts:
         raise EmptyText("There is no text in the list.", errors=(Where("/text", "is an empty list"),))
     at_most(bounds.texts, "text", len(texts))
-    at_most(bounds.glossary, "glossary", len(asked.glossary))
-    protected = _protected(asked, texts)
     if asked.constraints is not None:
         at_most(1, "text", len(texts))  # keys are those of one text
     places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
-    each = zip(texts, places, protected, strict=True)
-    return [_encoded(asked, text, place, spans, bundle, bounds) for text, place, spans in each]
-
-
-def _protected(asked: TranslateRequest, texts: Sequence[str]) -> list[Sequence[Span]]:
-    """What each text keeps.
-
-    Raises:
-        Meaningless: a range that the text does not have.
-    """
-    single = isinstance(asked.text, str)
-    lists: Sequence[Any] = [asked.protect] if single else asked.protect or [[]] * len(texts)
-    if len(lists) != len(texts) or (any(isinstance(one, list) for one in asked.protect) == single and asked.protect):
-        where = (Where("/protect", "is a list of ranges for each text" if not single else "is a list of ranges"),)
-        raise Meaningless("The protected ranges do not fit the texts.", errors=where)
-    find, out = asked.placeholders == "auto", []
-    for i, (text, ranges) in enumerate(zip(texts, lists, strict=True)):
-        try:
-            out.append(marked(text, in_code_points(text, ranges, asked.offsets), asked.glossary, find=find).spans)
-        except ValueError as wrong:
-            place = f"/protect/{wrong}" if single else f"/protect/{i}/{wrong}"
-            raise Meaningless("The text has no such range.", errors=(Where(place, "is no range of it"),)) from None
-    return out
+    guess = detected(asked, bundles)
+    each = zip(kept_in(asked, texts, bounds), places, strict=True)
+    return [_encoded(asked, one, place, bundle, bounds, guess) for one, place in each]
 
 
 def _encoded(
-    asked: TranslateRequest, text: str, place: str, kept_spans: Sequence[Span], bundle: Bundle, bounds: Bounds
+    asked: TranslateRequest, marked: Marked, place: str, bundle: Bundle, bounds: Bounds, guess: Guess | None
 ) -> Encoded[Source]:
+    text, spans = marked.text, marked.spans
     if not text.strip():
         raise _refused(EmptyText, place, "is empty")
     if len(text) > bounds.text_characters:
         raise _refused(TextTooLong, place, "is too long, in characters", bounds.text_characters, len(text))
-    whole = kept(text, kept_spans, bundle.text.pieces) if has_words(text) or kept_spans else None
+    whole = kept(text, spans, bundle.text.pieces, html=marked.html) if has_words(text) or spans else None
     if whole is None or not whole.read:
         raise _refused(NoWords, place, "has no letter and no digit")
+    if not written_in(text, str(bundle.manifest.source)) and not whole.masked.whole:
+        raise _refused(OtherScript, place, "has no letter of its language's script")
     pieces = whole.pieces
     ids = np.array([*(piece.id for piece in pieces), EOS], np.int64)
     if len(ids) > bundle.manifest.limits.source:
         raise _refused(
             TextTooLong, place, "is too long for the model, in pieces", bundle.manifest.limits.source, len(ids)
         )
-    wants_rows = asked.alignment or asked.attention != "none" or bool(kept_spans)
+    wants_rows = asked.alignment or asked.attention != "none" or bool(spans)
     return course(
         asked,
         bundle,
         job(bundle, {"source": ids}, options(asked, bundle, bounds, rows=wants_rows)),
-        Source(text, pieces, whole),
+        Source(text, pieces, whole, guess),
         lambda: [*items_of(pieces, asked.unit), [len(pieces)]],
     )
 
@@ -184,7 +173,9 @@ def _refused(
 
 def decode(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> Result:
     """The answer for one text."""
-    return result(asked, bundle, done, partial(_Spoken, asked, bundle, source))
+    made = result(asked, bundle, done, partial(_Spoken, asked, bundle, source))
+    made.detected = source.guess and Detected(**source.guess._asdict())
+    return made
 
 
 def view(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> View:

@@ -98,7 +98,9 @@ def hollow(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text("")
     (root / "service/engine/session.py").write_text("import onnxruntime\n")
-    shared = ", ".join(f"service.tasks.{name}" for name in ("answer", "chain", "contract", "mapped", "whatif"))
+    shared = ", ".join(
+        f"service.tasks.{name}" for name in ("answer", "chain", "contract", "detection", "mapped", "whatif")
+    )
     (root / "service/tasks/caption.py").write_text(f"import {shared}\n")
     return root
 
