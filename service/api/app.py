@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI
@@ -47,6 +48,7 @@ def create_app(
     max_requests: int = 128,
     max_streams: int | None = None,
     max_compared: int = 16,
+    long_texts: Mapping[str, Any] = MappingProxyType({}),
     desk_threads: int = 2,
     deadline_seconds: float = 30.0,
     drain_seconds: float = 20.0,
@@ -58,10 +60,14 @@ def create_app(
 ) -> FastAPI:
     """The service in front of a link, which is started here unless it runs already, and drained in the end.
 
-    meter: counts, made here unless given; expose: whether /metrics is among the routes; tracer: closed in the end.
+    long_texts: the desk's bounds on texts of many sentences; meter: counts, made here unless given; expose: whether
+    /metrics is among the routes; tracer: closed in the end.
     """
     meter = Meter(link.vitals, lambda: link.bundles) if meter is None else meter
-    desk, counts = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter), metrics.Counts(meter)
+    desk, counts = (
+        Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter, **long_texts),
+        metrics.Counts(meter),
+    )
     desk.max_streams, desk.fetch = max_streams or max_requests, fetch
     protection, tasks = protection or Protection(), discover() if tasks is None else tasks
 

@@ -47,7 +47,19 @@ class Marked:
                 else:
                     found.append((start + first, start + stop))
                 last = stop
-        return found
+        whole = (len(self.text) - len(self.text.lstrip()), len(self.text.rstrip()))
+        return _with_tags(found, self.spans) or [whole]  # nothing but tags: it is answered as it is
+
+    def read(self) -> str:
+        """What a model reads of it, without what stands for what is kept."""
+        return " ".join(self._between(*one) for one in self.ranges)
+
+    def _between(self, start: int, end: int) -> str:
+        out, last = [], start
+        for span in self.within(start, end):
+            out += [self.text[last : start + span.start], span.says if span.kind == "spelled" else " "]
+            last = start + span.end
+        return "".join([*out, self.text[last:end]])
 
 
 def readable(text: str, spans: Sequence[Span], *, html: bool) -> str:
@@ -76,10 +88,36 @@ def marked(
     if not html:
         return Marked(text, apart(asked, placeholders(text) if find else (), wanted), [(0, len(text))])
     each = runs(text, find=find)
+    if not each:
+        said = text.strip()
+        first = text.index(said)
+        return Marked(text, [Span(first, first + len(said), said)] if said else [], [(0, len(text))], html=True)
     inner = [one._replace(start=one.start + run.start, end=one.end + run.start) for run in each for one in run.spans]
     ranges = [(run.start, run.end) for run in each]
     free = [one for one in asked if not any(one.start < tag.end and tag.start < one.end for tag in inner if _tag(tag))]
     return Marked(text, apart(free, inner, [one for one in wanted if _inside(one, ranges)]), ranges, html=True)
+
+
+def _with_tags(found: Ranges, spans: Sequence[Span]) -> list[tuple[int, int]]:
+    """Sentences with the tags before and behind them whose other halves they have."""
+    halves: dict[int, int] = {}  # where a tag begins to where its other half does
+    opened: list[Span] = []
+    for span in spans:
+        if span.kind == "open":
+            opened.append(span)
+        elif span.kind == "close" and opened:
+            half = opened.pop()
+            halves |= {half.start: span.start, span.start: half.start}
+    tags = [span for span in spans if span.start in halves]
+    at = [span.start for span in tags]
+    out = []
+    for i, (start, end) in enumerate(found):
+        before = tags[bisect_left(at, found[i - 1][1] if i else 0) : bisect_left(at, start)]
+        behind = tags[bisect_left(at, end) : bisect_left(at, found[i + 1][0]) if i + 1 < len(found) else len(at)]
+        first = min((one.start for one in before if start <= halves[one.start] < end), default=start)
+        last = max((one.end for one in behind if start <= halves[one.start] < end), default=end)
+        out.append((first, last))
+    return out
 
 
 def _merged(ranges: Ranges) -> Ranges:

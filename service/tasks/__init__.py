@@ -11,7 +11,8 @@ from typing import Any
 
 from service.tasks.contract import Task
 
-NOT_TASKS = {"__init__", "answer", "chain", "contract", "detection", "keeping", "live", "mapped", "whatif"}
+NOT_TASKS = {"__init__", "answer", "chain", "contract", "detection", "documents", "keeping", "live", "mapped", "ways"}
+NOT_TASKS |= {"whatif"}
 
 
 def discover(folder: Path = Path(__file__).parent) -> dict[str, Task[Any, Any]]:

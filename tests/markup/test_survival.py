@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.markup.strings import String, lost, strings
 from bundle.manifest import Bundle
+from bundle.text import Piece
 from service.engine.offline import answers
 from service.engine.session import Session, share_threads
 from service.errors import Meaningless
+from service.markup.kept import kept
+from service.markup.placeholders import Span
+from service.messages import Hypothesis
 from service.tasks.answer import Result
 from service.tasks.contract import Bounds
+from service.tasks.documents import by_text, joined
 from service.tasks.translate import TranslateRequest, decode, encode
 
 ZOO = Path(__file__).parents[2] / "zoo"
@@ -23,7 +29,8 @@ def results(bundle: Bundle, session: Session, **fields) -> list[Result]:
     asked = TranslateRequest(**{"beam_size": 2, "max_length": 40, **fields})
     encoded = encode(asked, bundle, MANY)
     done = answers(session, [one.job for one in encoded])
-    return [decode(asked, bundle, one.kept, [end]) for one, end in zip(encoded, done, strict=True)]
+    each = [decode(asked, bundle, one.kept, [one.hear([], end)]) for one, end in zip(encoded, done, strict=True)]
+    return [joined(parts, told, asked.offsets) for parts, told in by_text([one.part for one in encoded], each)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -72,6 +79,35 @@ def test_the_map_has_a_span_as_a_word_of_both_sides_and_offsets_of_both_texts(sh
 def test_a_glossary_decides_what_a_word_is_called(shipped) -> None:
     (one,) = results(*shipped, text="A dog runs in the park.", glossary={"dog": "WAUWAU"})
     assert one.text == "Ein WAUWAU rennt im Park."
+
+
+def test_tags_go_with_their_words_and_the_map_lies_in_the_html(shipped) -> None:
+    text = (
+        "<p>A <b>red</b> dog &amp; a cat <i>sit</i>.</p>\n<p>Two <em>men run. A</em> dog</p><script>var dog;</script>"
+    )
+    (one,) = results(*shipped, text=text, format="html", attention="soft")
+    assert one.text.startswith("<p>Ein <b>roter</b> Hund")
+    assert one.text.endswith("</p><script>var dog;</script>")
+    assert [one.text.count(tag) for tag in ("<i>", "</i>", "<em>", "</em>", "<p>", "</p>")] == [1, 1, 1, 1, 2, 2]
+    for map_ in one.attention:
+        assert all(one.text[item.start : item.end] == item.text for item in map_.queries)
+        assert all(text[item.start : item.end] == item.text for item in map_.keys.items[:-1])
+
+
+@pytest.mark.parametrize("text", ["<br>", "<script>dog</script>", " <img src='a'> ", "%s", "<p>{0}</p>"])
+def test_a_page_without_anything_to_translate_comes_back(shipped, text) -> None:
+    assert results(*shipped, text=text, format="html")[0].text == text
+
+
+def test_what_a_model_says_is_written_as_html(shipped) -> None:
+    bundle, _ = shipped
+    whole = kept(
+        "a <b>dog</b>", [Span(2, 5, "<b>", "open"), Span(8, 12, "</b>", "close")], bundle.text.pieces, html=True
+    )
+    said, pieces = "1 < 2 & Hund", [Piece(9, "1 < 2 &", 0, 7, True), Piece(9, "Hund", 8, 12, True)]
+    _, text, moved = whole.said(Hypothesis([9, 9], np.zeros(2), 0.0, "stop"), said, pieces, np.eye(3)[[0, 1]])
+    assert text == "1 &lt; 2 &amp; <b>Hund</b>"
+    assert [text[one.start : one.end] for one in moved] == ["1 &lt; 2 &amp;", "Hund"]
 
 
 def test_without_placeholders_braces_are_text(shipped) -> None:
