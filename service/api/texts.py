@@ -1,8 +1,8 @@
 """Texts as other services' clients send them to texts as they want them back: in whatever language, words or none.
 
 Knows nothing of dialects. All texts of a request that are in one language are one order, so that they are decoded
-together; what has no words, or is not in
-the source's language but in the target's, or in another script, comes back as it is and costs nothing.
+together. What has no words, is in the target's language already, or in another script than its language, comes back as
+it is and costs nothing: clients send whole lists, and one such text should not lose them all the others.
 """
 
 from __future__ import annotations
