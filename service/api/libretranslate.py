@@ -141,8 +141,8 @@ class LibreTranslate:
     async def _detect(self, asked: LibreTranslateText, headers: dict[str, str], scope: Scope) -> Response:
         asked.check(self.texts.desk.bounds)
         guesses = await self.texts.detected(asked.q if isinstance(asked.q, list) else [asked.q])
-        likely = [guess for guess in guesses if guess.confidence > 0] or guesses[:1]
-        found = map(DetectedLanguage.of, likely)
+        likely = [DetectedLanguage.of(guess) for guess in guesses]
+        found = [one for one in likely if one.confidence > 0] or likely[:1]
         body = b"[%b]" % b",".join(one.model_dump_json().encode() for one in found)
         return Response(body, headers=headers, media_type=JSON)
 

@@ -8,6 +8,7 @@ it is and costs nothing: clients send whole lists, and one such text should not 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,7 @@ from service.tasks.contract import Asked, Task
 from service.tasks.detection import Guess, detect_all, written_in
 
 SURE = 40  # characters: a shorter text is taken to be in the language of all of them together
+TAGS = re.compile(r"<[^<>]*>|&[#\w]+;")  # whose letters are nobody's words
 MARKUP = "format"  # the field of our own request that says that a text has tags
 
 
@@ -80,9 +82,11 @@ class Texts:
         said = [Said(text, guess) for text, guess in zip(wish.texts, guesses, strict=True)]
         groups: dict[str, list[int]] = {}
         for place, one in enumerate(said):
-            if one.guess.language != target and has_words(one.text) and written_in(one.text, one.guess.language):
+            words = TAGS.sub(" ", one.text) if wish.html else one.text
+            if one.guess.language != target and has_words(words) and written_in(words, one.guess.language):
                 groups.setdefault(one.guess.language, []).append(place)
-        for language in groups:
+        named = {guesses[0].language} - {target} if wish.source is not None and guesses else set()
+        for language in named.union(groups):
             _lead(language, target, there)
         answers = await _together([self._order(wish, said, places, target, scope) for places in groups.values()])
         for places, results in zip(groups.values(), answers, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import urllib.error
@@ -17,6 +18,8 @@ from deep_translator import LibreTranslator
 from deep_translator.exceptions import AuthorizationException, ServerException
 from libretranslatepy import LibreTranslateAPI
 
+from service.api.texts import MARKUP
+from service.tasks.translate import TASK
 from tests.dialects.conftest import Served
 
 TEXT = "A small dog runs through the park."
@@ -98,6 +101,19 @@ def test_weblates_requests_are_answered(served: Served) -> None:
             told = client.post("/translate", json=asked).json()
             assert list(told) == ["translatedText"] and len(told["translatedText"]) == 20
             assert told["translatedText"][:4] == [served.ours(TEXT), served.ours("Dogs"), told["translatedText"][2], ""]
+
+
+def test_mastodons_requests_are_answered_with_its_tags(served: Served) -> None:
+    """HTML always, the post's language or auto; 403 is a quota to it, and 429 too many requests."""
+    if MARKUP not in TASK.request.model_fields:
+        pytest.skip("html is not understood yet")
+    post = f"<p>{TEXT}</p><p>Two dogs.<br>A cat.</p>"
+    for source in ("en", "auto"):
+        asked = {"q": post, "source": source, "target": "de", "format": "html", "api_key": served.key}
+        said = httpx.post(f"{served.url}/translate", json=asked).json()["translatedText"]
+        assert re.findall("<[^>]*>", said) == ["<p>", "</p>", "<p>", "<br>", "</p>"] and TEXT not in said
+    asked = {"q": post, "source": "en", "target": "de", "format": "html", "api_key": "swordfish"}
+    assert httpx.post(f"{served.url}/translate", json=asked).status_code == 403
 
 
 def test_deepls_client_translates_one_text_or_several(served: Served) -> None:
