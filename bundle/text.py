@@ -19,7 +19,7 @@ SILENT = (PAD, BOS, EOS)  # ids that stand for no text
 SPACE = "\u2581"  # sentencepiece's mark for the space before a word
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """One subword of a text: `text[start:end]`, offsets in code points; `opens` is true at a word's first piece."""
 
@@ -59,6 +59,10 @@ class Vocabulary:
     def ids(self, text: str) -> list[int]:
         """The ids of `pieces(text)`, without BOS or EOS."""
         return list(self.processor.EncodeAsIds(text))
+
+    def id(self, piece: str) -> int:
+        """The id of a piece as it stands in the vocabulary, such as a symbol that is no text; UNK if there is none."""
+        return int(self.processor.PieceToId(piece))
 
     def sampled(self, text: str, dropout: float) -> list[int]:
         """Ids with BPE-dropout (Provilkov et al. 2020): each merge is skipped with this probability."""

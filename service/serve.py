@@ -81,6 +81,7 @@ def application(
         max_requests=settings.max_requests,
         max_streams=settings.max_streams,
         max_compared=settings.max_compared,
+        long_texts=long_texts(settings),
         desk_threads=settings.desk_threads,
         deadline_seconds=settings.deadline_seconds,
         drain_seconds=settings.drain_seconds,
@@ -135,7 +136,7 @@ def changing(settings: Settings) -> dict[str, Any]:
     return {
         "budget": None if budget is None else budget * 2**20,
         "load_seconds": settings.load_seconds,
-        "patience": settings.deadline_seconds + LINGER,
+        "patience": settings.deadline_seconds + settings.sentence_seconds * settings.max_sentences + LINGER,
     }
 
 
@@ -144,6 +145,7 @@ def bounds(settings: Settings) -> Bounds:
     return Bounds(
         text_characters=settings.max_text_characters,
         texts=settings.max_texts,
+        sentences=settings.max_sentences,
         pixels=settings.max_pixels,
         whole_pixels=settings.max_whole_pixels,
         beam_size=settings.max_beam_size,
@@ -152,6 +154,15 @@ def bounds(settings: Settings) -> Bounds:
         alternatives=settings.max_alternatives,
         formats=settings.picture_formats,
     )
+
+
+def long_texts(settings: Settings) -> dict[str, Any]:
+    """What bounds texts of many sentences at the desk."""
+    return {
+        "window": settings.window,
+        "sentence_seconds": settings.sentence_seconds,
+        "max_sentences": settings.max_held_sentences,
+    }
 
 
 def protection(settings: Settings, opens: Scope = "work") -> Protection:

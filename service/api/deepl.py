@@ -28,7 +28,6 @@ from service.api.deepl_words import (
 from service.api.dialect import Dialect
 from service.api.fields import URLENCODED, fields_of
 from service.api.held import Held
-from service.api.languages import leads
 from service.api.texts import Said, Texts, Wish
 from service.errors import Meaningless, TooLarge
 
@@ -103,7 +102,7 @@ class DeepL:
 
     def _languages(self, side: object) -> Response:
         """Raises: Meaningless: it is neither side."""
-        there = leads(self.texts.desk.link.bundles)
+        there = self.texts.leads()
         sides = {"source": list(there), "target": sorted({one for targets in there.values() for one in targets})}
         if not isinstance(side, str) or side not in sides:
             raise Meaningless("Value for 'type' not supported: it is source or target.")

@@ -125,4 +125,4 @@ def _detected(guesses: list[Guess]) -> Detected:
 
 def spoken(bundles: Mapping[str, Bundle]) -> list[str]:
     """The languages that loaded models translate from."""
-    return sorted({str(one.manifest.source) for one in bundles.values() if one.manifest.task == "translate"})
+    return sorted({pair.source for one in bundles.values() for pair in one.manifest.pairs})

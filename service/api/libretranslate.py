@@ -20,7 +20,7 @@ from service.api.dialect import Dialect
 from service.api.fields import URLENCODED, Fields, fields_of
 from service.api.gate import Gate, shown, standing_headers
 from service.api.held import Held
-from service.api.languages import leads, name, spoken
+from service.api.languages import name, spoken
 from service.api.libretranslate_words import (
     AUTO,
     DetectedLanguage,
@@ -147,11 +147,11 @@ class LibreTranslate:
         return Response(body, headers=headers, media_type=JSON)
 
     def _languages(self) -> list[LibreTranslateLanguage]:
-        there = leads(self.texts.desk.link.bundles)
+        there = self.texts.leads()
         return [LibreTranslateLanguage(code=one, name=name(one), targets=there.get(one, [])) for one in spoken(there)]
 
     def _settings(self) -> FrontendSettings:
-        there = leads(self.texts.desk.link.bundles)
+        there = self.texts.leads()
         source = next(iter(there), "en")
         sides = {"source": source, "target": next(iter(there.get(source, [])), source)}
         return FrontendSettings(

@@ -18,13 +18,13 @@ from starlette.types import Scope
 from bundle.text import has_words
 from service.api.bodies import from_fields
 from service.api.desk import Desk
-from service.api.languages import leads, meant, name, spoken
+from service.api.languages import defaults, leads, meant, name, spoken
 from service.api.request_id import request_id
 from service.api.routes import Charge
 from service.api.watch import note
 from service.errors import Meaningless, UnknownPair
 from service.tasks.answer import Result
-from service.tasks.contract import Asked, Task
+from service.tasks.contract import Asked, Task, loaded
 from service.tasks.detection import Guess, detect_all, written_in
 
 SURE = 40  # characters: a shorter text is taken to be in the language of all of them together
@@ -69,6 +69,17 @@ class Texts:
     task: Task[Any, Any]
     charge: Charge
 
+    def leads(self, model: str | None = None) -> dict[str, list[str]]:
+        """Which languages lead to which; with a model named, by that one alone.
+
+        Raises:
+            UnknownModel, WrongTask: see `contract.loaded`.
+        """
+        bundles = self.desk.link.bundles
+        if model is not None:
+            return leads(loaded(bundles, self.task.name, model), far=False)
+        return leads(defaults(bundles))
+
     async def say(self, wish: Wish, scope: Scope) -> list[Said]:
         """What became of each text, in order.
 
@@ -76,7 +87,7 @@ class Texts:
             UnknownPair: nothing leads from one of the languages to the target.
             HeedError: see `Desk`; one failure is that of all.
         """
-        there = leads(self.desk.link.bundles)
+        there = self.leads(wish.how.get("model"))
         target = supported(wish.target, spoken(there))
         guesses = await self._guesses(wish, target, there)
         said = [Said(text, guess) for text, guess in zip(wish.texts, guesses, strict=True)]
@@ -96,7 +107,7 @@ class Texts:
 
     async def detected(self, texts: Sequence[str]) -> list[Guess]:
         """The languages that texts may be in, all in the same, of those that are spoken here, best first."""
-        among = spoken(leads(self.desk.link.bundles))
+        among = spoken(self.leads())
         return await self.desk.off_loop(lambda: detect_all(texts, among))
 
     async def _guesses(self, wish: Wish, target: str, there: Mapping[str, Sequence[str]]) -> list[Guess]:

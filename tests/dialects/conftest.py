@@ -51,7 +51,8 @@ def _echo(toys: Path, zoo: Path, source: str, target: str) -> None:
     """The toy that echoes, as if it translated this pair."""
     path = shutil.copytree(toys / "toy-echo", zoo / f"echo-{source}-{target}")
     manifest = path / "manifest.json"
-    changes = {"name": path.name, "source": source, "target": target}
+    pair = {"source": source, "target": target}
+    changes = {"name": path.name, "pairs": [pair], **pair}
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | changes))
 
 

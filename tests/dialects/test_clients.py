@@ -40,7 +40,16 @@ def test_libretranslatepy_translates_detects_and_lists(served: Served) -> None:
         found = client.detect(GERMAN)
         assert found[0]["language"] == "de" and 50 < found[0]["confidence"] <= 100
         there = {one["code"]: one["targets"] for one in client.languages()}
-        assert set(there["en"]) == {"de", "fr"} and there["de"] == ["en"] and there["fr"] == ["de"]
+        assert set(there["en"]) == {"de", "fr"} and there["fr"] == ["de"]
+        assert there["de"] == ["en", "fr"], "to French through English"
+
+
+def test_a_long_text_keeps_its_paragraphs_and_other_languages_lie_between(served: Served) -> None:
+    client = LibreTranslateAPI(served.url)
+    assert client.translate(f"{TEXT} Dogs.\n\n  {TEXT}\n", "en", "de") == (
+        f"{served.ours(TEXT)} {served.ours('Dogs.')}\n\n  {served.ours(TEXT)}\n"
+    )
+    assert client.translate("the old house", "de", "fr") == "the old house", "two toys that echo"
 
 
 def test_libretranslatepy_hears_of_errors_by_their_status(served: Served) -> None:

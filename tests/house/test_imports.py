@@ -97,7 +97,8 @@ def hollow(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy.write_text("")
     (root / "service/engine/session.py").write_text("import onnxruntime\n")
     shared = ", ".join(
-        f"service.tasks.{name}" for name in ("answer", "chain", "contract", "detection", "mapped", "whatif")
+        f"service.tasks.{name}"
+        for name in ("answer", "chain", "contract", "detection", "documents", "mapped", "ways", "whatif")
     )
     (root / "service/tasks/caption.py").write_text(f"import {shared}\n")
     return root
