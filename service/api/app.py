@@ -6,8 +6,8 @@ Knows nothing of engines and reads no settings.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -64,10 +64,8 @@ def create_app(
     /metrics is among the routes; tracer: closed in the end.
     """
     meter = Meter(link.vitals, lambda: link.bundles) if meter is None else meter
-    desk, counts = (
-        Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter, **long_texts),
-        metrics.Counts(meter),
-    )
+    desk = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter, **long_texts)
+    counts = metrics.Counts(meter)
     desk.max_streams, desk.fetch = max_streams or max_requests, fetch
     protection, tasks = protection or Protection(), discover() if tasks is None else tasks
 
@@ -82,7 +80,25 @@ def create_app(
         if tracer is not None:
             await asyncio.to_thread(tracer.close)
 
-    app = FastAPI(
+    app = _documented(life)
+    charge, told = protection.gate.charge, [metrics.router(meter)] if expose else []
+    work = (
+        routes.work(desk, tasks, ping_seconds, charge),
+        comparison(desk, tasks, max_compared, charge),
+        detection(desk),
+    )
+    for router in (*work, routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
+        app.include_router(router)
+    spoken = _dialects(app, desk, tasks, protection)
+    openapi.install(app, tasks, also=libretranslate.SPEC if spoken else ())
+    problems.install(app)
+    protect(app, protection, Outside(desk.full, _texts(tasks), meter, tracer, spoken))
+    return app
+
+
+def _documented(life: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    """An application without routes, within this life."""
+    return FastAPI(
         title="Heed",
         version="0.1.0",
         summary="Attention models over HTTP",
@@ -94,17 +110,6 @@ def create_app(
         telemetry=OFF,
         lifespan=life,
     )
-    charge, told = protection.gate.charge, [metrics.router(meter)] if expose else []
-    work = routes.work(desk, tasks, ping_seconds, charge)
-    asked = [work, comparison(desk, tasks, max_compared, charge), detection(desk)]
-    for router in (*asked, routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
-        app.include_router(router)
-    spoken = _dialects(app, desk, tasks, protection)
-    openapi.install(app, tasks, also=libretranslate.SPEC if spoken else ())
-    problems.install(app)
-    texts = ["/v1/detect", *(f"/v1/{task.name}" for task in tasks.values() if not task.upload)]
-    protect(app, protection, Outside(desk.full, texts, meter, tracer, spoken))
-    return app
 
 
 def _dialects(
@@ -117,3 +122,8 @@ def _dialects(
     app.include_router(libretranslate.LibreTranslate(texts, protection.gate).router())
     app.include_router(deepl.DeepL(texts).router())
     return (libretranslate.DIALECT, deepl.DIALECT)
+
+
+def _texts(tasks: Mapping[str, Task[Any, Any]]) -> list[str]:
+    """Our own paths that take no picture."""
+    return ["/v1/detect", *(f"/v1/{task.name}" for task in tasks.values() if not task.upload)]

@@ -14,11 +14,20 @@ from starlette.types import Scope
 
 from service.api import openapi
 from service.api.bodies import JSON
-from service.api.deepl_words import Asked, Error, Language, Translation, Translations, Usage, listed, read, told
+from service.api.deepl_words import (
+    DeepLAnswer,
+    DeepLError,
+    DeepLLanguage,
+    DeepLRequest,
+    DeepLTranslation,
+    DeepLUsage,
+    listed,
+    read,
+    told,
+)
 from service.api.dialect import Dialect
 from service.api.fields import URLENCODED, fields_of
 from service.api.held import Held
-from service.api.languages import leads
 from service.api.texts import Said, Texts, Wish
 from service.errors import Meaningless, TooLarge
 
@@ -47,26 +56,28 @@ class DeepL:
 
     def router(self) -> APIRouter:
         router = APIRouter(prefix="/v2", tags=["DeepL"])
-        wrong: openapi.Responses = {status: {"model": Error, "description": why} for status, why in STATUSES.items()}
+        wrong: openapi.Responses = {
+            status: {"model": DeepLError, "description": why} for status, why in STATUSES.items()
+        }
         refused: openapi.Responses = {status: wrong[status] for status in (400, 403, 429, 456)}
 
-        @router.post("/translate", summary="Translate, in DeepL's words", response_model=Translations, **_takes(wrong))
+        @router.post("/translate", summary="Translate, in DeepL's words", response_model=DeepLAnswer, **_takes(wrong))
         async def translate(request: Request) -> Response:
             return Held(self.texts.desk, partial(self._translate, read(await fields_of(request))))
 
         @router.get(
-            "/languages", summary="Languages in DeepL's codes", response_model=list[Language], **_sides(refused)
+            "/languages", summary="Languages in DeepL's codes", response_model=list[DeepLLanguage], **_sides(refused)
         )
         async def languages(request: Request) -> Response:
             return self._languages((await fields_of(request)).get("type", "source"))
 
         @router.get("/usage", summary="Characters translated for whoever asks", responses=refused)
-        async def usage(request: Request) -> Usage:
-            return Usage(character_count=self.counted[_who(request.scope)], character_limit=UNLIMITED)
+        async def usage(request: Request) -> DeepLUsage:
+            return DeepLUsage(character_count=self.counted[_who(request.scope)], character_limit=UNLIMITED)
 
         return router
 
-    async def _translate(self, asked: Asked, scope: Scope) -> Response:
+    async def _translate(self, asked: DeepLRequest, scope: Scope) -> Response:
         """Raises: HeedError: see `Texts.say`; TooLarge: more texts, or longer ones, than may be."""
         bounds = self.texts.desk.bounds
         for size, limit in (
@@ -86,12 +97,12 @@ class DeepL:
         said = await self.texts.say(wish, scope)
         self.counted[_who(scope)] += sum(map(len, asked.text))
         pairs = zip(asked.text, said, strict=True)
-        whole = Translations(translations=[_translation(asked, text, one) for text, one in pairs])
+        whole = DeepLAnswer(translations=[_translation(asked, text, one) for text, one in pairs])
         return Response(whole.model_dump_json(exclude_none=True), media_type=JSON)
 
     def _languages(self, side: object) -> Response:
         """Raises: Meaningless: it is neither side."""
-        there = leads(self.texts.desk.link.bundles)
+        there = self.texts.leads()
         sides = {"source": list(there), "target": sorted({one for targets in there.values() for one in targets})}
         if not isinstance(side, str) or side not in sides:
             raise Meaningless("Value for 'type' not supported: it is source or target.")
@@ -106,9 +117,9 @@ def _who(scope: Scope) -> str:
     return guest.who if guest else WHO
 
 
-def _translation(asked: Asked, text: str, said: Said) -> Translation:
+def _translation(asked: DeepLRequest, text: str, said: Said) -> DeepLTranslation:
     used = asked.model_type.removeprefix("prefer_") if asked.model_type else None
-    return Translation(
+    return DeepLTranslation(
         detected_source_language=said.guess.language.upper(),
         text=said.text,
         billed_characters=len(text) if asked.show_billed_characters else None,
@@ -118,7 +129,7 @@ def _translation(asked: Asked, text: str, said: Said) -> Translation:
 
 def _takes(wrong: openapi.Responses) -> dict[str, Any]:
     """What FastAPI is told of a body that it does not read, and of errors."""
-    schema = Asked.model_json_schema()
+    schema = DeepLRequest.model_json_schema()
     body = {"required": True, "content": {one: {"schema": schema} for one in (JSON, URLENCODED)}}
     return {"responses": wrong, "openapi_extra": {"requestBody": body}}
 

@@ -33,7 +33,7 @@ VARIANTS = {  # targets as DeepL lists them; each is its base language here
 }
 
 
-class Asked(BaseModel):
+class DeepLRequest(BaseModel):
     """A request for translations; fields that are not told of here are ignored."""
 
     model_config = ConfigDict(extra="ignore", protected_namespaces=())
@@ -56,7 +56,7 @@ class Asked(BaseModel):
         return [value] if isinstance(value, str) else value
 
 
-class Translation(BaseModel):
+class DeepLTranslation(BaseModel):
     """One text's translation."""
 
     model_config = ConfigDict(protected_namespaces=())
@@ -67,13 +67,13 @@ class Translation(BaseModel):
     model_type_used: str | None = Field(None, description="Only if one was asked for.")
 
 
-class Translations(BaseModel):
+class DeepLAnswer(BaseModel):
     """One for each text, in order."""
 
-    translations: list[Translation]
+    translations: list[DeepLTranslation]
 
 
-class Language(BaseModel):
+class DeepLLanguage(BaseModel):
     """A language by DeepL's code."""
 
     language: str = Field(examples=["DE"])
@@ -81,20 +81,20 @@ class Language(BaseModel):
     supports_formality: bool | None = Field(None, description="Of targets.")
 
 
-class Usage(BaseModel):
+class DeepLUsage(BaseModel):
     """Characters that this server has translated for whoever asks, since it started."""
 
     character_count: int
     character_limit: int
 
 
-class Error(BaseModel):
+class DeepLError(BaseModel):
     """How errors are told."""
 
     message: str
 
 
-def told(error: HeedError) -> tuple[int, Error]:
+def told(error: HeedError) -> tuple[int, DeepLError]:
     """An error's status and body."""
     status = error.status
     if isinstance(error, KeyMissing | KeyRefused):
@@ -103,10 +103,10 @@ def told(error: HeedError) -> tuple[int, Error]:
         status = QUOTA
     elif isinstance(error, Refused) and not isinstance(error, WrongMethod | TooLarge):
         status = 400
-    return status, Error(message=error.detail)
+    return status, DeepLError(message=error.detail)
 
 
-def read(fields: Mapping[str, Any]) -> Asked:
+def read(fields: Mapping[str, Any]) -> DeepLRequest:
     """A request from its fields.
 
     Raises:
@@ -120,7 +120,7 @@ def read(fields: Mapping[str, Any]) -> Asked:
         if given.get(field):
             raise Meaningless(f"Parameter '{field}' is not supported: {why}.")
     try:
-        asked = Asked.model_validate(given)
+        asked = DeepLRequest.model_validate(given)
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
         raise Meaningless(f"Value for '{first['loc'][0]}' not supported: {first['msg']}.") from None
@@ -131,9 +131,9 @@ def read(fields: Mapping[str, Any]) -> Asked:
     return asked
 
 
-def listed(code: str, side: str) -> list[Language]:
+def listed(code: str, side: str) -> list[DeepLLanguage]:
     """A language as DeepL lists it among sources or targets."""
     if side == "source":
-        return [Language(language=code.upper(), name=name(code))]
+        return [DeepLLanguage(language=code.upper(), name=name(code))]
     variants = VARIANTS.get(code, {code.upper(): name(code)})
-    return [Language(language=one, name=called, supports_formality=False) for one, called in variants.items()]
+    return [DeepLLanguage(language=one, name=called, supports_formality=False) for one, called in variants.items()]

@@ -1,13 +1,14 @@
 """Languages: which lead to which here, what they are called in English, and which of them a foreign code means.
 
-Knows nothing of dialects. `leads` is the one place that asks the bundles for their pairs.
+Knows nothing of dialects. `leads` is the one place that asks which ways there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from bundle.manifest import AT, Bundle
+from service.tasks.ways import legs, through
 
 TRANSLATE = "translate"
 NAMES = {
@@ -57,15 +58,23 @@ NAMES = {
 }
 
 
-def leads(bundles: Mapping[str, Bundle]) -> dict[str, list[str]]:
-    """Each source language to the targets that a text in it can be translated to, both in the order of preference."""
+def leads(able: Iterable[Bundle], *, far: bool = True) -> dict[str, list[str]]:
+    """Each source language to the targets that a text in it can be translated to, both in the order of preference.
+
+    far: also through another language.
+    """
     found: dict[str, list[str]] = {}
-    for key, bundle in bundles.items():
-        told = bundle.manifest
-        if told.task == TRANSLATE and told.source is not None and AT not in key:  # a side version is asked by name
-            targets = found.setdefault(told.source, [])
-            targets += [] if told.target in targets else [told.target]
+    all_ = legs(able)
+    for way in [*((leg,) for leg in all_), *(through(all_) if far else ())]:
+        source, target = way[0].pair.source, way[-1].pair.target
+        targets = found.setdefault(source, [])
+        targets += [] if target in targets else [target]
     return found
+
+
+def defaults(bundles: Mapping[str, Bundle]) -> list[Bundle]:
+    """The translators that are asked where no model is named."""
+    return [one for key, one in bundles.items() if one.manifest.task == TRANSLATE and AT not in key]
 
 
 def spoken(there: Mapping[str, Collection[str]]) -> list[str]:

@@ -20,17 +20,17 @@ from service.api.dialect import Dialect
 from service.api.fields import URLENCODED, Fields, fields_of
 from service.api.gate import Gate, shown, standing_headers
 from service.api.held import Held
-from service.api.languages import leads, name, spoken
+from service.api.languages import name, spoken
 from service.api.libretranslate_words import (
     AUTO,
-    Asked,
-    Detected,
-    Error,
-    Language,
-    Pair,
-    Settings,
-    Told,
-    Translated,
+    DetectedLanguage,
+    FrontendSettings,
+    LibreTranslateAnswer,
+    LibreTranslateError,
+    LibreTranslateLanguage,
+    LibreTranslateRequest,
+    LibreTranslateText,
+    NamedLanguage,
     read,
     told,
 )
@@ -68,34 +68,39 @@ class LibreTranslate:
 
     def router(self) -> APIRouter:
         router = APIRouter(tags=["LibreTranslate"])
-        wrong: openapi.Responses = {status: {"model": Error, "description": why} for status, why in STATUSES.items()}
+        wrong: openapi.Responses = {
+            status: {"model": LibreTranslateError, "description": why} for status, why in STATUSES.items()
+        }
 
         @router.post(
             "/translate",
             summary="Translate, in LibreTranslate's words",
-            response_model=Translated,
-            **_takes(Asked, wrong),
+            response_model=LibreTranslateAnswer,
+            **_takes(LibreTranslateRequest, wrong),
         )
         async def translate(request: Request) -> Response:
             fields, headers = await self._admitted(request)
-            return Held(self.texts.desk, partial(self._translate, read(Asked, fields), headers))
+            return Held(self.texts.desk, partial(self._translate, read(LibreTranslateRequest, fields), headers))
 
         @router.post(
-            "/detect", summary="Which language a text is in", response_model=list[Detected], **_takes(Told, wrong)
+            "/detect",
+            summary="Which language a text is in",
+            response_model=list[DetectedLanguage],
+            **_takes(LibreTranslateText, wrong),
         )
         async def detect(request: Request) -> Response:
             fields, headers = await self._admitted(request)
-            return Held(self.texts.desk, partial(self._detect, read(Told, fields), headers))
+            return Held(self.texts.desk, partial(self._detect, read(LibreTranslateText, fields), headers))
 
-        @router.get("/languages", summary="Which languages lead to which", responses={429: wrong[429]})
-        async def languages() -> list[Language]:
+        @router.get("/languages", summary="Which languages lead to which", responses={400: wrong[400]})
+        @router.post("/languages", summary="The same, for clients that ask so", responses={400: wrong[400]})
+        async def languages() -> list[LibreTranslateLanguage]:
             return self._languages()
 
         @router.get("/frontend/settings", summary="What LibreTranslate's own page asks for")
-        async def settings() -> Settings:
+        async def settings() -> FrontendSettings:
             return self._settings()
 
-        router.add_api_route("/languages", languages, methods=["POST"], include_in_schema=False)
         return router
 
     async def _admitted(self, request: Request) -> tuple[Fields, dict[str, str]]:
@@ -117,7 +122,7 @@ class LibreTranslate:
             raise broken
         return fields, standing_headers(standing)
 
-    async def _translate(self, asked: Asked, headers: dict[str, str], scope: Scope) -> Response:
+    async def _translate(self, asked: LibreTranslateRequest, headers: dict[str, str], scope: Scope) -> Response:
         """Raises: HeedError: see `Texts.say`."""
         asked.check(self.texts.desk.bounds, self.most)
         batch = asked.q if isinstance(asked.q, list) else [asked.q]
@@ -133,36 +138,35 @@ class LibreTranslate:
         whole = _merged(answers) if isinstance(asked.q, list) else answers[0]
         return Response(whole.model_dump_json(exclude_none=True), headers=headers, media_type=JSON)
 
-    async def _detect(self, asked: Told, headers: dict[str, str], scope: Scope) -> Response:
+    async def _detect(self, asked: LibreTranslateText, headers: dict[str, str], scope: Scope) -> Response:
         asked.check(self.texts.desk.bounds)
-        best, *others = await self.texts.detected(asked.q if isinstance(asked.q, list) else [asked.q])
-        found = [Detected.of(guess) for guess in (best, *(one for one in others if one.confidence > 0))]
+        guesses = await self.texts.detected(asked.q if isinstance(asked.q, list) else [asked.q])
+        likely = [DetectedLanguage.of(guess) for guess in guesses]
+        found = [one for one in likely if one.confidence > 0] or likely[:1]
         body = b"[%b]" % b",".join(one.model_dump_json().encode() for one in found)
         return Response(body, headers=headers, media_type=JSON)
 
-    def _languages(self) -> list[Language]:
-        there = leads(self.texts.desk.link.bundles)
-        return [Language(code=one, name=name(one), targets=there.get(one, [])) for one in spoken(there)]
+    def _languages(self) -> list[LibreTranslateLanguage]:
+        there = self.texts.leads()
+        return [LibreTranslateLanguage(code=one, name=name(one), targets=there.get(one, [])) for one in spoken(there)]
 
-    def _settings(self) -> Settings:
-        there = leads(self.texts.desk.link.bundles)
+    def _settings(self) -> FrontendSettings:
+        there = self.texts.leads()
         source = next(iter(there), "en")
-        target = next(iter(there.get(source, [])), source)
-        return Settings(
+        sides = {"source": source, "target": next(iter(there.get(source, [])), source)}
+        return FrontendSettings(
             apiKeys=self.gate.ring is not None,
             charLimit=self.texts.desk.bounds.text_characters,
             filesTranslation=bool(self.files),
             frontendTimeout=TIMEOUT,
             keyRequired=self.gate.required,
-            language={
-                side: Pair(code=code, name=name(code)) for side, code in (("source", source), ("target", target))
-            },
+            language={side: NamedLanguage(code=one, name=name(one)) for side, one in sides.items()},
             suggestions=False,
             supportedFilesFormat=list(self.files),
         )
 
 
-def _takes(asked: type[Told], wrong: openapi.Responses) -> dict[str, Any]:
+def _takes(asked: type[LibreTranslateText], wrong: openapi.Responses) -> dict[str, Any]:
     """What FastAPI is told of a body that it does not read, and of errors."""
     schema = asked.model_json_schema()
     media = {media: {"schema": schema} for media in (JSON, URLENCODED, FORM)}
@@ -171,12 +175,12 @@ def _takes(asked: type[Told], wrong: openapi.Responses) -> dict[str, Any]:
     return {"responses": wrong, "openapi_extra": {"requestBody": body}}
 
 
-def _answer(asked: Asked, said: Said) -> Translated:
+def _answer(asked: LibreTranslateRequest, said: Said) -> LibreTranslateAnswer:
     """One text's answer; what was not asked for is None, and is not sent."""
     result = said.result
-    return Translated(
+    return LibreTranslateAnswer(
         translatedText=said.text,
-        detectedLanguage=Detected.of(said.guess) if asked.source == AUTO else None,
+        detectedLanguage=DetectedLanguage.of(said.guess) if asked.source == AUTO else None,
         alternatives=said.alternatives if asked.alternatives else None,
         attention=result.attention if result else None,
         scores=(result.score if result else 0.0) if asked.scores else None,
@@ -184,7 +188,9 @@ def _answer(asked: Asked, said: Said) -> Translated:
     )
 
 
-def _merged(answers: Sequence[Translated]) -> Translated:
+def _merged(answers: Sequence[LibreTranslateAnswer]) -> LibreTranslateAnswer:
     """The answers to a list as one: each field that any of them has is a list."""
-    fields = [field for field in Translated.model_fields if any(getattr(one, field) is not None for one in answers)]
-    return Translated(**{field: [getattr(one, field) for one in answers] for field in fields})
+    fields = [
+        field for field in LibreTranslateAnswer.model_fields if any(getattr(one, field) is not None for one in answers)
+    ]
+    return LibreTranslateAnswer(**{field: [getattr(one, field) for one in answers] for field in fields})

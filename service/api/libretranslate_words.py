@@ -16,11 +16,11 @@ from service.tasks.contract import Attention, Bounds
 from service.tasks.detection import Guess
 
 AUTO = "auto"
-A = TypeVar("A", bound="Told")
+A = TypeVar("A", bound="LibreTranslateText")
 Maps = AttentionMap | list[AttentionMap] | None
 
 
-class Told(BaseModel):
+class LibreTranslateText(BaseModel):
     """What every request has; fields that we do not know are ignored, as LibreTranslate ignores them."""
 
     model_config = ConfigDict(extra="ignore")
@@ -38,7 +38,7 @@ class Told(BaseModel):
                 raise TextTooLong(told, limit=limit, actual=size)
 
 
-class Asked(Told):
+class LibreTranslateRequest(LibreTranslateText):
     """A request for a translation."""
 
     source: str = Field(max_length=35, description="Language code, or `auto`.", examples=["en"])
@@ -72,29 +72,29 @@ class Asked(Told):
         return {**plain, "model": self.model} if isinstance(self.model, str) else plain
 
 
-class Detected(BaseModel):
+class DetectedLanguage(BaseModel):
     """A language that a text may be in."""
 
     confidence: float = Field(ge=0, le=100, examples=[90.0])
     language: str = Field(examples=["fr"])
 
     @classmethod
-    def of(cls, guess: Guess) -> Detected:
+    def of(cls, guess: Guess) -> DetectedLanguage:
         return cls(confidence=round(100 * guess.confidence, 1), language=guess.language)
 
 
-class Translated(BaseModel):
+class LibreTranslateAnswer(BaseModel):
     """The answer; for a list of texts every field that is there is a list."""
 
     translatedText: str | list[str] = Field(examples=["Hunde"])  # noqa: N815  their names
-    detectedLanguage: Detected | list[Detected] | None = None  # noqa: N815
+    detectedLanguage: DetectedLanguage | list[DetectedLanguage] | None = None  # noqa: N815
     alternatives: list[str] | list[list[str]] | None = None
     attention: Maps | list[Maps] = Field(None, description="Only if `attention` was asked for.")
     scores: float | list[float] | None = Field(None, description="Only if `scores` was asked for.")
     model: str | list[str | None] | None = Field(None, description="Only if `model` was named or asked for.")
 
 
-class Language(BaseModel):
+class LibreTranslateLanguage(BaseModel):
     """A language, and what a text in it can be translated to."""
 
     code: str = Field(examples=["en"])
@@ -102,14 +102,14 @@ class Language(BaseModel):
     targets: list[str] = Field(examples=[["de"]])
 
 
-class Pair(BaseModel):
+class NamedLanguage(BaseModel):
     """A language by code and name."""
 
     code: str
     name: str
 
 
-class Settings(BaseModel):
+class FrontendSettings(BaseModel):
     """What LibreTranslate tells its page of itself."""
 
     apiKeys: bool  # noqa: N815
@@ -117,25 +117,25 @@ class Settings(BaseModel):
     filesTranslation: bool  # noqa: N815
     frontendTimeout: int  # noqa: N815
     keyRequired: bool  # noqa: N815
-    language: dict[str, Pair]
+    language: dict[str, NamedLanguage]
     suggestions: bool
     supportedFilesFormat: list[str]  # noqa: N815
 
 
-class Error(BaseModel):
+class LibreTranslateError(BaseModel):
     """How errors are told."""
 
     error: str
 
 
-def told(error: HeedError) -> tuple[int, Error]:
+def told(error: HeedError) -> tuple[int, LibreTranslateError]:
     """An error's status and body: what is the request's fault is 400, unless it is the key or the method."""
     status = error.status
     if isinstance(error, KeyMissing | KeyRefused):
         status = 403
     elif isinstance(error, Refused) and not isinstance(error, WrongMethod):
         status = 400
-    return status, Error(error=error.detail)
+    return status, LibreTranslateError(error=error.detail)
 
 
 def read(kind: type[A], fields: Mapping[str, Any]) -> A:

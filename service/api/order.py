@@ -79,9 +79,10 @@ class Order:
         return sum(one.job.options.beam_size for one in self.encoded)
 
     def results(self, done: Sequence[Sequence[Done]]) -> list[Result]:
-        """The answer to each input."""
+        """The answer to each text."""
         pairs = zip(self.encoded, done, strict=True)
-        return [self.task.decode(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
+        each = [self.task.decode(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
+        return [joined(parts, told, self.asked.offsets) for parts, told in by_text(self.parts, each)]
 
     def written(self, done: Sequence[Sequence[Done]], timings: Mapping[str, float]) -> bytes:
         """The whole answer as JSON."""

@@ -1,13 +1,14 @@
 """Texts as other services' clients send them to texts as they want them back: in whatever language, words or none.
 
 Knows nothing of dialects. All texts of a request that are in one language are one order, so that they are decoded
-together; what has no words, or is not in
-the source's language but in the target's, or in another script, comes back as it is and costs nothing.
+together. What has no words, is in the target's language already, or in another script than its language, comes back as
+it is and costs nothing: clients send whole lists, and one such text should not lose them all the others.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,16 +18,17 @@ from starlette.types import Scope
 from bundle.text import has_words
 from service.api.bodies import from_fields
 from service.api.desk import Desk
-from service.api.languages import leads, meant, name, spoken
+from service.api.languages import defaults, leads, meant, name, spoken
 from service.api.request_id import request_id
 from service.api.routes import Charge
 from service.api.watch import note
 from service.errors import Meaningless, UnknownPair
 from service.tasks.answer import Result
-from service.tasks.contract import Asked, Task
+from service.tasks.contract import Asked, Task, loaded
 from service.tasks.detection import Guess, detect_all, written_in
 
 SURE = 40  # characters: a shorter text is taken to be in the language of all of them together
+TAGS = re.compile(r"<[^<>]*>|&[#\w]+;")  # whose letters are nobody's words
 MARKUP = "format"  # the field of our own request that says that a text has tags
 
 
@@ -67,6 +69,17 @@ class Texts:
     task: Task[Any, Any]
     charge: Charge
 
+    def leads(self, model: str | None = None) -> dict[str, list[str]]:
+        """Which languages lead to which; with a model named, by that one alone.
+
+        Raises:
+            UnknownModel, WrongTask: see `contract.loaded`.
+        """
+        bundles = self.desk.link.bundles
+        if model is not None:
+            return leads(loaded(bundles, self.task.name, model), far=False)
+        return leads(defaults(bundles))
+
     async def say(self, wish: Wish, scope: Scope) -> list[Said]:
         """What became of each text, in order.
 
@@ -74,15 +87,17 @@ class Texts:
             UnknownPair: nothing leads from one of the languages to the target.
             HeedError: see `Desk`; one failure is that of all.
         """
-        there = leads(self.desk.link.bundles)
+        there = self.leads(wish.how.get("model"))
         target = supported(wish.target, spoken(there))
         guesses = await self._guesses(wish, target, there)
         said = [Said(text, guess) for text, guess in zip(wish.texts, guesses, strict=True)]
         groups: dict[str, list[int]] = {}
         for place, one in enumerate(said):
-            if one.guess.language != target and has_words(one.text) and written_in(one.text, one.guess.language):
+            words = TAGS.sub(" ", one.text) if wish.html else one.text
+            if one.guess.language != target and has_words(words) and written_in(words, one.guess.language):
                 groups.setdefault(one.guess.language, []).append(place)
-        for language in groups:
+        named = {guesses[0].language} - {target} if wish.source is not None and guesses else set()
+        for language in named.union(groups):
             _lead(language, target, there)
         answers = await _together([self._order(wish, said, places, target, scope) for places in groups.values()])
         for places, results in zip(groups.values(), answers, strict=True):
@@ -92,7 +107,7 @@ class Texts:
 
     async def detected(self, texts: Sequence[str]) -> list[Guess]:
         """The languages that texts may be in, all in the same, of those that are spoken here, best first."""
-        among = spoken(leads(self.desk.link.bundles))
+        among = spoken(self.leads())
         return await self.desk.off_loop(lambda: detect_all(texts, among))
 
     async def _guesses(self, wish: Wish, target: str, there: Mapping[str, Sequence[str]]) -> list[Guess]:
