@@ -13,7 +13,8 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     │   ├── NotAcceptable        406  not_acceptable
     │   ├── TooSlow              408  body_too_slow
     │   ├── Conflict             409  model_conflict
-    │   │   └── OverBudget       409  memory_budget_exceeded
+    │   │   ├── OverBudget       409  memory_budget_exceeded
+    │   │   └── FileNotReady     409  file_not_ready
     │   ├── TooLarge             413  body_too_large
     │   │   └── ImageTooBig      413  image_too_large
     │   ├── WrongMediaType       415  unsupported_media_type
@@ -26,6 +27,7 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     │       ├── WrongTask        422  wrong_task
     │       ├── ImageMissing     422  image_missing
     │       ├── ImageBroken      422  image_unreadable
+    │       ├── FileMissing      422  file_missing
     │       ├── FileUnknown      422  file_unsupported
     │       ├── FileBroken       422  file_unreadable
     │       ├── UrlRefused       422  url_refused
@@ -121,6 +123,10 @@ class OverBudget(Conflict):
     code, title = "memory_budget_exceeded", "Memory budget exceeded"
 
 
+class FileNotReady(Conflict):
+    code, title, retryable = "file_not_ready", "File is not translated yet", True
+
+
 class TooLarge(Refused):
     status, code, title = 413, "body_too_large", "Request body too large"
 
@@ -167,6 +173,10 @@ class ImageMissing(Meaningless):
 
 class ImageBroken(Meaningless):
     code, title = "image_unreadable", "Picture cannot be read"
+
+
+class FileMissing(Meaningless):
+    code, title = "file_missing", "No file in the request"
 
 
 class FileUnknown(Meaningless):

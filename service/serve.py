@@ -22,6 +22,7 @@ from service.api.admin import create_admin
 from service.api.app import create_app
 from service.api.connections import Limits
 from service.api.fetch import Fetch
+from service.api.filing import FileBounds
 from service.api.gate import Gate, Guard
 from service.api.protection import Protection
 from service.api.rates import Allowance, Rates
@@ -30,6 +31,7 @@ from service.keys.key import Scope
 from service.keys.ring import KeyRing
 from service.link.local import LocalLink
 from service.link.process import ProcessLink
+from service.markup.files.opened import Limits as FileLimits
 from service.messages import Link
 from service.settings import Settings
 from service.tasks import detection
@@ -89,6 +91,7 @@ def application(
         tracer=tracer,
         meter=meter,
         expose=settings.metrics == "public",
+        file_bounds=file_bounds(settings),
     )
 
 
@@ -138,6 +141,18 @@ def changing(settings: Settings) -> dict[str, Any]:
         "load_seconds": settings.load_seconds,
         "patience": settings.deadline_seconds + settings.sentence_seconds * settings.max_sentences + LINGER,
     }
+
+
+def file_bounds(settings: Settings) -> FileBounds:
+    """What files may be brought, and how long they are kept."""
+    unpacked, texts = settings.max_file_unpacked_bytes, settings.max_file_texts
+    return FileBounds(
+        files=settings.max_files,
+        bytes=settings.max_files_bytes,
+        seconds=settings.files_seconds,
+        together=settings.files_together,
+        limits=FileLimits(texts, settings.max_file_characters, unpacked),
+    )
 
 
 def bounds(settings: Settings) -> Bounds:

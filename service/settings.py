@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from service.settings_files import FileSettings
 
 
 def _names(value: str) -> tuple[str, ...]:
@@ -17,7 +19,7 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
-class Settings(BaseSettings):
+class Settings(FileSettings):
     """HEED_PORT=9000 sets `port`, and so on."""
 
     model_config = SettingsConfigDict(env_prefix="HEED_", extra="forbid")

@@ -6,6 +6,7 @@ Knows nothing of engines and reads no settings.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import MappingProxyType
@@ -14,15 +15,17 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from service.api import deepl, libretranslate, metrics, openapi, pages, problems, routes
+from service.api import deepl, files, libretranslate, metrics, openapi, pages, problems, routes
 from service.api.compare import comparison
 from service.api.desk import Desk, Fetches
 from service.api.detect import detection
 from service.api.dialect import Dialect
+from service.api.filing import FileBounds, Filing
 from service.api.kserve import kserve
 from service.api.languages import TRANSLATE
 from service.api.protection import Outside, Protection, protect
 from service.api.texts import Texts
+from service.markup.files import KINDS
 from service.messages import Link
 from service.tasks import discover
 from service.tasks.contract import Bounds, Task
@@ -57,6 +60,7 @@ def create_app(
     meter: Meter | None = None,
     tracer: Tracer | None = None,
     expose: bool = True,
+    file_bounds: FileBounds = FileBounds(),  # noqa: B008 - frozen
 ) -> FastAPI:
     """The service in front of a link, which is started here unless it runs already, and drained in the end.
 
@@ -69,12 +73,16 @@ def create_app(
     desk.max_streams, desk.fetch = max_streams or max_requests, fetch
     protection, tasks = protection or Protection(), discover() if tasks is None else tasks
 
+    filing = Filing(desk, tasks[TRANSLATE], protection.gate.charge, file_bounds) if TRANSLATE in tasks else None
+
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         if not link.ready():
             await link.start()
         async with counts.kept():
             yield
+        if filing is not None:
+            filing.close()
         await link.drain(drain_seconds)
         desk.close()
         if tracer is not None:
@@ -89,7 +97,7 @@ def create_app(
     )
     for router in (*work, routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
         app.include_router(router)
-    spoken = _dialects(app, desk, tasks, protection)
+    spoken = _dialects(app, desk, tasks, protection, filing)
     openapi.install(app, tasks, also=libretranslate.SPEC if spoken else ())
     problems.install(app)
     protect(app, protection, Outside(desk.full, _texts(tasks), meter, tracer, spoken))
@@ -113,13 +121,16 @@ def _documented(life: Callable[[FastAPI], AbstractAsyncContextManager[None]]) ->
 
 
 def _dialects(
-    app: FastAPI, desk: Desk, tasks: Mapping[str, Task[Any, Any]], protection: Protection
+    app: FastAPI, desk: Desk, tasks: Mapping[str, Task[Any, Any]], protection: Protection, filing: Filing | None
 ) -> tuple[Dialect, ...]:
     """Other services' routes, where there is what they need: a task that translates."""
-    if TRANSLATE not in tasks:
+    if filing is None:
         return ()
+    endings = [ending.removeprefix(".") for ending in KINDS]
     texts = Texts(desk, tasks[TRANSLATE], protection.gate.charge)
-    app.include_router(libretranslate.LibreTranslate(texts, protection.gate).router())
+    app.include_router(libretranslate.LibreTranslate(texts, protection.gate, endings).router())
+    app.include_router(files.libretranslate_files(filing, protection.gate))
+    app.include_router(files.files(filing, time.monotonic))
     app.include_router(deepl.DeepL(texts).router())
     return (libretranslate.DIALECT, deepl.DIALECT)
 

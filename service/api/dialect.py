@@ -26,6 +26,7 @@ class Dialect:
     paths: frozenset[str]
     tell: Callable[[HeedError], tuple[int, BaseModel]]  # an error as its status and its body, which is JSON
     work: frozenset[str] = frozenset()  # of these, what is turned away when the house is full; texts alone go in
+    files: frozenset[str] = frozenset()  # the same, with whole files
     keyed: frozenset[str] = frozenset()  # whose key may be a field: the gate leaves them to the route
     public: frozenset[str] = frozenset()  # for everybody
 

@@ -40,7 +40,11 @@ from service.errors import Malformed
 WORK = frozenset({"/translate", "/detect"})
 SPEC = ("/spec",)  # the same document as /openapi.json
 OPEN = frozenset({"/languages", "/frontend/settings", *SPEC})
-DIALECT = Dialect(paths=WORK | OPEN, tell=told, work=WORK, keyed=WORK, public=OPEN)
+FILES = frozenset({"/translate_file"})
+FETCHED = frozenset({"/download_file/"})  # who knows a file's name may have it
+DIALECT = Dialect(
+    paths=WORK | FILES | OPEN, tell=told, work=WORK, files=FILES, keyed=WORK | FILES, public=OPEN | FETCHED
+)
 TIMEOUT = 500  # milliseconds that LibreTranslate's page waits after a key is pressed: its own default
 STATUSES = {
     400: "Bad, missing, not supported, or over a limit",

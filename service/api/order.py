@@ -14,7 +14,7 @@ from service.maps.view import View
 from service.messages import Done, Event, Job
 from service.tasks.answer import Answer, Result
 from service.tasks.contract import Asked, Encoded, Task
-from service.tasks.documents import Part, by_text, views
+from service.tasks.documents import Part, by_text, joined, views
 from service.tasks.live import DoneEvent, Live, StartEvent, start
 from service.telemetry.journal import Journal
 

@@ -53,7 +53,8 @@ class Outside:
         """Paths whose bodies are texts, and those whose bodies are next to nothing."""
         theirs = {path for dialect in self.dialects for path in dialect.paths}
         work = {path for dialect in self.dialects for path in dialect.work}
-        return {*self.texts, *work}, theirs - work
+        whole = {path for dialect in self.dialects for path in dialect.files}
+        return {*self.texts, *work}, theirs - work - whole
 
 
 def protect(app: FastAPI, how: Protection, outside: Outside | None = None) -> None:
@@ -69,7 +70,7 @@ def protect(app: FastAPI, how: Protection, outside: Outside | None = None) -> No
     )
     app.add_middleware(problems.Net)
     if outside:
-        app.add_middleware(Door, full=outside.full, also=frozenset().union(*(one.work for one in dialects)))
+        app.add_middleware(Door, full=outside.full, also=frozenset().union(*(one.work | one.files for one in dialects)))
     public = frozenset(PUBLIC).union(*(one.public for one in dialects))
     elsewhere = frozenset[str]().union(*(one.keyed for one in dialects))
     app.add_middleware(Guard, gate=how.gate, public=public, elsewhere=elsewhere)
