@@ -10,11 +10,11 @@ import sys
 from types import ModuleType
 
 from bench import chaos, cluster, engine, fuzz, http, page, siege
-from bench.markup import protect
+from bench.markup import pages, protect
 from bench.peers import compare
 
 COMMANDS: dict[str, ModuleType] = {"engine": engine, "http": http, "peers": compare, "chaos": chaos, "ray": cluster}
-COMMANDS |= {"siege": siege, "fuzz": fuzz, "page": page, "protect": protect}
+COMMANDS |= {"siege": siege, "fuzz": fuzz, "page": page, "protect": protect, "markup": pages}
 
 
 def main(arguments: list[str]) -> int:

@@ -15,10 +15,10 @@ from bundle.text import Piece
 from service.maps.envelope import OffsetUnit
 from service.maps.offsets import places
 from service.markup.html import escaped
-from service.markup.place import PLACED, place, with_added
+from service.markup.place import PLACED, Placed, place, with_added
 from service.markup.placeholders import Span
 from service.markup.protect import Masked, mask
-from service.markup.tags import tagged
+from service.markup.tags import Crossed, tagged
 from service.messages import Hypothesis
 
 
@@ -40,10 +40,24 @@ class Kept:
         if not self.masked.slots and not self.masked.marks:
             return hypothesis, text, pieces
         columns = self.masked.columns(self.read)
-        placed = place(self.masked, columns, text, pieces, looks)
-        looks = None if looks is None else with_added(looks, placed.added, columns)
-        done = tagged(self.masked, self.read, placed, looks)
+        try:
+            done = self._placed(columns, text, pieces, looks, in_order=False)
+        except Crossed:
+            done = self._placed(columns, text, pieces, looks, in_order=True)
         return _grown(hypothesis, done.added, columns), done.text, done.pieces
+
+    def _placed(
+        self,
+        columns: Sequence[Sequence[int]],
+        text: str,
+        pieces: Sequence[Piece],
+        looks: np.ndarray | None,
+        *,
+        in_order: bool,
+    ) -> Placed:
+        placed = place(self.masked, columns, text, pieces, looks, in_order=in_order)
+        looks = None if looks is None else with_added(looks, placed.added, columns)
+        return tagged(self.masked, self.read, placed, looks)
 
 
 def kept(text: str, spans: Sequence[Span], cut: Callable[[str], Sequence[Piece]], *, html: bool = False) -> Kept:

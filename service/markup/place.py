@@ -26,6 +26,7 @@ class Placed:
     text: str
     pieces: list[Piece]
     added: list[tuple[int, int]]  # (place among the pieces, slot)
+    at: dict[int, int]  # slot to where it begins in the text
 
 
 @dataclass(frozen=True)
@@ -48,21 +49,29 @@ class _Edit:
 
 
 def place(
-    masked: Masked, columns: Sequence[Sequence[int]], text: str, pieces: Sequence[Piece], looks: np.ndarray | None
+    masked: Masked,
+    columns: Sequence[Sequence[int]],
+    text: str,
+    pieces: Sequence[Piece],
+    looks: np.ndarray | None,
+    *,
+    in_order: bool = False,
 ) -> Placed:
     """The answer `text` of these pieces (T) with its spans; looks (T, S): its rows, where the model has attention.
 
-    columns: for each slot the positions of the source that stood for it.
+    columns: for each slot the positions of the source that stood for it; in_order: slots stand in the source's order.
     """
     words = [_word(text, pieces, group) for group in items_of(pieces, "word")]
     words = [word for word in words if has_words(word.text)]
     mass = _mass(masked, columns, words, len(text), looks)
     taken = {} if masked.whole else _taken(masked.slots, words, mass)
+    if in_order:
+        taken = dict(zip(sorted(taken), sorted(taken.values()), strict=True))
     edits = [_Edit(words[k].start, words[k].end, slot, masked.slots[slot].says) for slot, k in taken.items()]
     if masked.whole:
         edits = [_Edit(0, len(text), 0, masked.slots[0].says)] if text else []
     left = [slot for slot in range(len(masked.slots)) if slot not in {edit.slot for edit in edits}]
-    edits += [_beside(masked.slots, slot, words, mass, taken, text, len(pieces)) for slot in left]
+    edits += [_beside(masked.slots, slot, words, mass, taken, text, len(pieces), in_order) for slot in left]
     edits += _strays(masked, text, words, set(taken.values()) if not masked.whole else set(range(len(words))))
     return _written(text, pieces, sorted(edits))
 
@@ -109,11 +118,15 @@ def _beside(
     taken: dict[int, int],
     text: str,
     pieces: int,
+    in_order: bool,
 ) -> _Edit:
     """A slot that no word is left for, beside the word that looks at it most; behind it, if that is another's."""
-    if not words:
+    if not words or (in_order and not taken):
         return _Edit(len(text), len(text), slot, slots[slot].says, pieces)
-    k = int(mass[slot].argmax())
+    k, owner = int(mass[slot].argmax()), None
+    if in_order and taken:
+        owner = max((j for j in taken if j < slot), default=min(taken))
+        k = taken[owner]
     owner = next((j for j, other in taken.items() if other == k), None)
     if owner is not None and owner < slot:
         return _Edit(words[k].end, words[k].end, slot, slots[slot].says, words[k].pieces[-1] + 1)
@@ -136,6 +149,7 @@ def _written(text: str, pieces: Sequence[Piece], edits: Sequence[_Edit]) -> Plac
     out, last = "", 0
     moved: list[Piece | None] = [None] * len(pieces)
     put: list[tuple[int, int, Piece]] = []  # before which piece, slot, the piece
+    at: dict[int, int] = {}
     for edit in [*edits, _Edit(len(text) + 1, len(text) + 1, -1, "")]:
         _shifted(pieces, moved, last, edit.start, len(out) - last)
         out += text[last : edit.start]
@@ -144,6 +158,7 @@ def _written(text: str, pieces: Sequence[Piece], edits: Sequence[_Edit]) -> Plac
         space = " " if edit.before >= 0 and out and not out[-1].isspace() else ""
         start = len(out) + len(space)
         out += space + edit.text
+        at[edit.slot] = start
         if edit.before >= 0:
             put.append((edit.before, edit.slot, Piece(PLACED, edit.text, start, len(out), True)))
             out += " " if edit.end < len(text) and text[edit.end].isalnum() else ""
@@ -153,7 +168,7 @@ def _written(text: str, pieces: Sequence[Piece], edits: Sequence[_Edit]) -> Plac
         one if one is not None else replace(pieces[i], start=len(out), end=len(out), text="")
         for i, one in enumerate(moved)
     ]
-    return _merged(out, spelled, put)
+    return _merged(out, spelled, put, at)
 
 
 def _shifted(pieces: Sequence[Piece], moved: list[Piece | None], first: int, last: int, by: int) -> None:
@@ -171,7 +186,7 @@ def _covered(pieces: Sequence[Piece], moved: list[Piece | None], edit: _Edit, st
             start, edit = end, replace(edit, slot=-1)
 
 
-def _merged(text: str, pieces: Sequence[Piece], put: Sequence[tuple[int, int, Piece]]) -> Placed:
+def _merged(text: str, pieces: Sequence[Piece], put: Sequence[tuple[int, int, Piece]], at: dict[int, int]) -> Placed:
     whole: list[Piece] = []
     added: list[tuple[int, int]] = []
     for i in range(len(pieces) + 1):
@@ -180,7 +195,7 @@ def _merged(text: str, pieces: Sequence[Piece], put: Sequence[tuple[int, int, Pi
                 added.append((len(whole), slot))
                 whole.append(piece)
         whole += pieces[i : i + 1]
-    return Placed(text, whole, added)
+    return Placed(text, whole, added, at)
 
 
 def with_added(

@@ -6,7 +6,7 @@ parent and beside its siblings, so it is as well formed as the source was, where
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +15,11 @@ from bundle.text import Piece, has_words
 from service.maps.words import items_of
 from service.markup.place import Placed
 from service.markup.protect import Masked
+
+
+class Crossed(Exception):
+    """Spans that were kept stand so that an element cannot be around those, and only those, that it was around."""
+
 
 MOST = 0.5  # a word belongs to an element if more than that of its row lies on what the element was around
 
@@ -36,31 +41,38 @@ class _Word:
     start: int
     end: int
     looks: np.ndarray  # (S,)
+    slot: int | None = None  # where what it is stood, in what the model read
 
 
 def tagged(masked: Masked, source: Sequence[Piece], placed: Placed, looks: np.ndarray | None) -> Placed:
-    """The answer with the source's tags; source: the pieces of what the model read (S); looks: (T, S)."""
+    """The answer with the source's tags; source: the pieces of what the model read (S); looks: (T, S).
+
+    Raises:
+        Crossed: see there; not if the slots stand in their order.
+    """
     if not masked.marks:
         return placed
-    words = _words(source, placed, looks)
+    slots = {place: masked.slots[slot].at for slot, place in placed.at.items() if slot >= 0}
+    words = _words(source, placed, looks, slots)
     put: list[tuple[int, int, str]] = []
     _Writer(placed.text, masked.text, source, words, put).inside(_tree(masked), 0, len(words), 0, len(placed.text))
     return _with(placed, put)
 
 
-def _words(source: Sequence[Piece], placed: Placed, looks: np.ndarray | None) -> list[_Word]:
+def _words(source: Sequence[Piece], placed: Placed, looks: np.ndarray | None, slots: Mapping[int, int]) -> list[_Word]:
     """The answer's words and what each looks at; without rows, the piece that is as far into the source."""
     found = []
     for group in items_of(placed.pieces, "word"):
         start, end = placed.pieces[group[0]].start, max(placed.pieces[i].end for i in group)
-        if not has_words(placed.text[start:end]) and not any(placed.pieces[i].id < 0 for i in group):
+        slot = next((slots[at] for at in range(start, end) if at in slots), None)
+        if slot is None and not has_words(placed.text[start:end]):
             continue
         if looks is None:
             row = np.zeros(len(source) + 1, np.float32)
             row[min(len(source), int((start + end) / 2 / max(1, len(placed.text)) * len(source)))] = 1
         else:
             row = looks[group].mean(0)
-        found.append(_Word(start, end, row))
+        found.append(_Word(start, end, row, slot))
     return found
 
 
@@ -95,12 +107,12 @@ class _Writer:
         """Write a node's children into words[first:last], the answer's characters from start to end."""
         free = [True] * len(self.words)
         ranges = []
-        for child in node.children:
+        for child in sorted(node.children, key=lambda child: not self._slots(child)):
             low, high = self._range(child, node, first, last, free)
             free[low:high] = [False] * (high - low)
             ranges.append((low, high, child))
         at = start
-        for low, high, child in sorted(ranges, key=lambda one: (one[0], one[1])):
+        for low, high, child in sorted(ranges, key=lambda one: (one[0], one[1], one[2].start)):
             at = self._write(child, node, low, high, at, end)
 
     def _write(self, child: _Node, node: _Node, low: int, high: int, at: int, end: int) -> int:
@@ -128,7 +140,9 @@ class _Writer:
     def _range(self, child: _Node, node: _Node, first: int, last: int, free: list[bool]) -> tuple[int, int]:
         """The words that came from a child: the run that looks at it most, or a place between words."""
         own = [i for i, piece in enumerate(self.source) if child.start <= piece.start < child.end]
-        mass = [float(self.words[k].looks[own].sum()) if free[k] and own else 0.0 for k in range(first, last)]
+        mass = [self._mass(self.words[k], own) if free[k] and own else 0.0 for k in range(first, last)]
+        if slots := self._slots(child):
+            return self._around(slots, first, last, mass, free)
         runs = list(_runs([one > MOST for one in mass]))
         if runs:
             low, high = max(runs, key=lambda run: sum(mass[run[0] : run[1]]))
@@ -137,6 +151,26 @@ class _Writer:
             best = first + int(np.argmax(mass))
             return best, best + 1
         return self._gap(child, first, last)
+
+    def _mass(self, word: _Word, own: list[int]) -> float:
+        return 0.0 if word.slot is not None else float(word.looks[own].sum())
+
+    def _slots(self, child: _Node) -> set[int]:
+        """The words that are kept spans which the child was around."""
+        slots = enumerate(word.slot for word in self.words)
+        return {k for k, slot in slots if slot is not None and child.start <= slot < child.end}
+
+    def _around(self, slots: set[int], first: int, last: int, mass: list[float], free: list[bool]) -> tuple[int, int]:
+        """The words from the first to the last of these, and those beside them that came from the child, too."""
+        low, high = min(slots), max(slots) + 1
+        strangers = any(self.words[k].slot is not None and k not in slots for k in range(low, high))
+        if strangers or low < first or high > last or not all(free[low:high]):
+            raise Crossed
+        while low > first and free[low - 1] and mass[low - 1 - first] > MOST:
+            low -= 1
+        while high < last and free[high] and mass[high - first] > MOST:
+            high += 1
+        return low, high
 
     def _gap(self, child: _Node, first: int, last: int) -> tuple[int, int]:
         """Between which words a child without words of its own stands: before what came from what follows it."""
@@ -165,4 +199,4 @@ def _with(placed: Placed, put: Sequence[tuple[int, int, str]]) -> Placed:
         before = sum(len(says) + start - end for start, end, says in put if end <= piece.start)
         inner = sum(len(says) + start - end for start, end, says in put if piece.start < end < piece.end)
         moved.append(replace(piece, start=piece.start + before, end=piece.end + before + inner))
-    return Placed(out + placed.text[last:], moved, placed.added)
+    return Placed(out + placed.text[last:], moved, placed.added, placed.at)

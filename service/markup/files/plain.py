@@ -38,7 +38,12 @@ def read(data: bytes, encoding: str | None = None) -> str:
 def text(data: bytes, limits: Limits) -> Opened:
     """A text file; the white space between its paragraphs stays."""
     whole = within(read(data), limits)
-    places = [match.span() for match in PARAGRAPH.finditer(whole) if has_words(match.group())]
+    places = []
+    for match in PARAGRAPH.finditer(whole):
+        said = match.group().strip()
+        if has_words(said):
+            start = match.start() + match.group().index(said)
+            places.append((start, start + len(said)))
     return spliced(whole, places)
 
 
