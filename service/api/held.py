@@ -32,6 +32,7 @@ class Held(Response):
             except ClientGone:
                 note(scope, status=NOBODY_THERE)
                 response = Response(status_code=NOBODY_THERE)
+        response.headers.setdefault("Cache-Control", "no-store")
         await response(scope, receive, send)
 
     async def _worked(self, scope: Scope) -> Any:

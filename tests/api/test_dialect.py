@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -80,3 +81,33 @@ async def test_every_page_may_ask_here_unless_the_operator_says_otherwise_and_no
     async with client_of(FakeLink(bundles), protection=Protection(origins=(PAGE,))) as client:
         assert "access-control-allow-origin" not in (await client.options("/translate", headers=asks)).headers
         assert (await client.options("/v1/translate", headers=asks)).headers["access-control-allow-origin"] == PAGE
+
+
+@pytest.mark.parametrize("path", ["/translate", "/v2/translate"])
+async def test_work_is_given_up_when_its_client_leaves(link, path) -> None:
+    link.hang = True
+    body = json.dumps({**ASKED, "text": ["the ball", "a dog"], "target_lang": "de", "source_lang": "en"}).encode()
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await link.arrivals(1)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json")]
+    told = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers, "client": None}
+    serving = client_of(link)
+    async with serving:
+        await serving.app({**told, "raw_path": path.encode(), "server": ("heed", 80), "scheme": "http"}, receive, send)
+    assert link.cancelled and not link.seated
+    assert sent[0]["status"] == 499
+
+
+async def test_answers_are_kept_by_nobody_on_the_way(client) -> None:
+    answer = await client.post("/translate", json=ASKED)
+    assert answer.headers["cache-control"] == "no-store"
