@@ -101,8 +101,13 @@ def has_words(text: str) -> bool:
     return any(unicodedata.category(character)[0] in "LN" for character in text)
 
 
-def train_vocabulary(lines: Sequence[str], prefix: Path, size: int, kind: str = "bpe") -> Path:
-    """Train a sentencepiece model on lines and return its path, `{prefix}.model`; kind is bpe, unigram or word."""
+def train_vocabulary(
+    lines: Sequence[str], prefix: Path, size: int, kind: str = "bpe", symbols: Sequence[str] = ()
+) -> Path:
+    """Train a sentencepiece model on lines and return its path, `{prefix}.model`; kind is bpe, unigram or word.
+
+    symbols: pieces that are no text, such as the tags of a bundle's pairs.
+    """
     model = io.BytesIO()  # written to memory: a model written to a file holds that file's path
     sentencepiece.SentencePieceTrainer.Train(
         sentence_iterator=iter(lines),
@@ -115,6 +120,7 @@ def train_vocabulary(lines: Sequence[str], prefix: Path, size: int, kind: str = 
         bos_id=BOS,
         eos_id=EOS,
         hard_vocab_limit=False,
+        user_defined_symbols=list(symbols),
         minloglevel=2,
     )
     path = prefix.with_name(prefix.name + ".model")
