@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bundle.text import UNK, Vocabulary
+from bundle.text import Vocabulary
 
 AT = "@"  # between a name and a version
 FORMAT = 1  # raised when an older Heed could not read a newer bundle
@@ -248,9 +248,10 @@ class Bundle:
         """
         if pair.tag is None:
             return ()
-        if (id_ := self.text.id(pair.tag)) == UNK:
-            raise BadBundle(self.path / self.manifest.vocabulary, f"has no piece {pair.tag}")
-        return (id_,)
+        try:
+            return (self.text.id(pair.tag),)
+        except ValueError as missing:
+            raise BadBundle(self.path / self.manifest.vocabulary, f"has no piece {pair.tag}") from missing
 
     def graph(self, name: Literal["encode", "step"], precision: str) -> Path:
         """The file of a graph in a precision, falling back to fp32 where that precision was not exported."""

@@ -185,7 +185,7 @@ def toy(folder: Path, name: str, *, seed: int = 1, precisions: tuple[str, ...] =
     torch.manual_seed(seed)
     with tempfile.TemporaryDirectory() as scratch:
         tags = [tag for _, _, *more in PAIRS.get(name, ()) for tag in more]
-        path = train_vocabulary(SENTENCES, Path(scratch) / "toy", PIECES, symbols=tags)
+        path = train_vocabulary(SENTENCES, Path(scratch) / "toy", PIECES, marks=tags)
         vocabulary = Vocabulary(path)
         plan = TOYS[name](len(vocabulary))
         inputs = lamp.pictures(seed) if name == "toy-lamp" else [source(vocabulary, text) for text in SENTENCES]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from bundle.manifest import BadBundle, Bundle, Manifest
-from bundle.text import EOS, UNK
+from bundle.text import EOS, UNK, train_vocabulary
 from bundle.zoo import find
 from service.api.cards import cards
 from service.engine.session import Session
@@ -37,9 +38,8 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bundle]:
     zoo = Path(tmp_path_factory.mktemp("pairs"))
-    plain = fakes.train_vocabulary
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fakes, "train_vocabulary", lambda *args: plain(*args, symbols=["<2de>", "<2fr>"]))
+        patch.setattr(fakes, "train_vocabulary", partial(train_vocabulary, marks=["<2de>", "<2fr>"]))
         fakes.tiny_bundle(zoo, "from-en", source=None, target=None, pairs=MANY)
     pairs = [["de", "en"], ["fr", "en"], ["es", "en"]]
     fakes.tiny_bundle(zoo, "to-en", source=None, target=None, pairs=pairs)
