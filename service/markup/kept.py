@@ -60,10 +60,20 @@ class Kept:
         return tagged(self.masked, self.read, placed, looks)
 
 
-def kept(text: str, spans: Sequence[Span], cut: Callable[[str], Sequence[Piece]], *, html: bool = False) -> Kept:
-    """A text with these spans to keep, cut into pieces; html: its answer is written as HTML."""
+def kept(
+    text: str,
+    spans: Sequence[Span],
+    cut: Callable[[str], Sequence[Piece]],
+    known: Sequence[Piece] | None = None,
+    *,
+    html: bool = False,
+) -> Kept:
+    """A text with these spans to keep, cut into pieces; known: those of the text, if it was cut already.
+
+    html: its answer is written as HTML.
+    """
     masked = mask(text, spans)
-    read = cut(masked.text)
+    read = cut(masked.text) if spans or known is None else known
     return Kept(masked, read, masked.restored(read) if spans else read, html)
 
 

@@ -11,7 +11,19 @@ from typing import Any
 
 from service.tasks.contract import Task
 
-NOT_TASKS = {"__init__", "answer", "chain", "contract", "detection", "documents", "keeping", "live", "mapped", "ways"}
+NOT_TASKS = {
+    "__init__",
+    "answer",
+    "chain",
+    "contract",
+    "detection",
+    "documents",
+    "examples",
+    "keeping",
+    "live",
+    "mapped",
+    "ways",
+}
 NOT_TASKS |= {"whatif"}
 
 

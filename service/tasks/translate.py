@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -26,11 +27,12 @@ from service.markup.marked import Marked
 from service.messages import Done, Hypothesis, Options
 from service.tasks.answer import Candidate, Detected, Result, Via
 from service.tasks.contract import Bounds, Encoded, Task, at_most, loaded, options
-from service.tasks.detection import Guess, detect_all, written_in
-from service.tasks.documents import Part, parts, split
+from service.tasks.detection import Guess, written_in
+from service.tasks.documents import Part, Span, parts, split
+from service.tasks.examples import TRANSLATED
 from service.tasks.keeping import Keeping, kept_in
 from service.tasks.mapped import best_map, drawn, finish, sent, shown, trusted
-from service.tasks.ways import WINDOW, Way, between, heard, legs, onward, through
+from service.tasks.ways import WINDOW, Way, between, fitting, heard, legs, onward
 from service.tasks.whatif import course, main, result
 
 
@@ -52,7 +54,6 @@ class TranslateRequest(Keeping):
     )
 
 
-AUTO = "auto"
 NOTHING: Mapping[str, Bundle] = {}
 
 
@@ -76,40 +77,22 @@ def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
         Meaningless: a language was left out, and several would do.
     """
     able = loaded(bundles, TASK.name, asked.model)
-    fitting, _ = _fitting(asked, able)
-    if not fitting:
+    there, _ = _fitting(asked, able)
+    if not there:
         pairs = ", ".join(sorted({str(leg.pair) for leg in legs(able)}))
         raise UnknownPair(f"No model here translates this pair; there is: {pairs}.", errors=_pair_places(asked))
     for field, end in (("target", -1), ("source", 0)):
-        there = sorted({str(getattr(way[end].pair, field)) for way in fitting})
-        if getattr(asked, field) is None and len(there) > 1:
-            where = (Where(f"/{field}", f"one of: {', '.join(there)}"),)
-            raise Meaningless(f"Say which {field} language is meant: {', '.join(there)}.", errors=where)
-    return fitting[0][-1].bundle
+        codes = sorted({str(getattr(way[end].pair, field)) for way in there})
+        if getattr(asked, field) is None and len(codes) > 1:
+            where = (Where(f"/{field}", f"one of: {', '.join(codes)}"),)
+            raise Meaningless(f"Say which {field} language is meant: {', '.join(codes)}.", errors=where)
+    return there[0][-1].bundle
 
 
 def _fitting(asked: TranslateRequest, able: Sequence[Bundle]) -> tuple[list[Way], Guess | None]:
-    """The ways from the source to the target, and how the source was found out, if it was.
-
-    One model, if any serves; through another language only if none does and no model was named.
-    """
-    all_ = legs(able)
-    direct: list[Way] = [(leg,) for leg in all_]
-    both = direct if asked.model else [*direct, *through(all_)]
-    source, guess = asked.source, None
-    if (source or "").lower() == AUTO:
-        among = list(dict.fromkeys(way[0].pair.source for way in _serving(both, None, asked.target)))
-        guess = detect_all([asked.text] if isinstance(asked.text, str) else asked.text, among)[0] if among else None
-        source = guess and guess.language
-    return _serving(direct, source, asked.target) or _serving(both, source, asked.target), guess
-
-
-def _serving(ways: Sequence[Way], source: str | None, target: str | None) -> list[Way]:
-    def serves(way: Way) -> bool:
-        wanted = ((source, way[0].pair.source), (target, way[-1].pair.target))
-        return all(code is None or code.lower() == there.lower() for code, there in wanted)
-
-    return [way for way in ways if serves(way)]
+    """The ways that serve what was asked, and the source that was found out, if it was."""
+    texts = [asked.text] if isinstance(asked.text, str) else asked.text
+    return fitting(able, asked.source, asked.target, texts, alone=asked.model is not None)
 
 
 def _pair_places(asked: TranslateRequest) -> tuple[Where, ...]:
@@ -132,33 +115,32 @@ def encode(
     at_most(bounds.texts, "text", len(texts))
     if asked.constraints is not None:
         at_most(1, "text", len(texts))  # keys are those of one text
-    fitting, guess = _fitting(asked, loaded(bundles, TASK.name, asked.model) if bundles else [bundle])
-    way = next(way for way in fitting if way[-1].bundle is bundle)
+    there, guess = _fitting(asked, loaded(bundles, TASK.name, asked.model) if bundles else [bundle])
+    way = next(way for way in there if way[-1].bundle is bundle)
     if len(way) > 1 and asked.compares:
         raise Meaningless("One model does not translate this pair: nothing can be compared.", errors=_compared(asked))
     each = kept_in(asked, texts, bounds)
     placing = any(one.spans for one in each)  # on the map
     how = options(asked, bundle, bounds, rows=asked.alignment or asked.attention != "none" or placing)
     places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
-    made: list[Encoded[Source]] = []
+    plan, made = _Plan(asked, way, how, guess), list[Encoded[Source]]()
     for i, (marked, place) in enumerate(zip(each, places, strict=True)):
-        made += _encoded(asked, marked, place, way, bounds, how, i, guess)
+        made += _encoded(plan, marked, place, bounds, i)
         if len(made) > bounds.sentences:
             raise _refused(TextTooLong, place, "has too many sentences", bounds.sentences, len(made))
     return made
 
 
-def _encoded(
-    asked: TranslateRequest,
-    marked: Marked,
-    place: str,
-    way: Way,
-    bounds: Bounds,
-    how: Options,
-    number: int,
-    guess: Guess | None,
-) -> list[Encoded[Source]]:
-    """The jobs of one text: of its sentences, unless what was asked is about all of it as one."""
+class _Plan(NamedTuple):
+    """What is alike for all texts of a request."""
+
+    asked: TranslateRequest
+    way: Way
+    how: Options
+    guess: Guess | None
+
+
+def _check(marked: Marked, place: str, bounds: Bounds) -> None:
     text = marked.text
     if not text.strip():
         raise _refused(EmptyText, place, "is empty")
@@ -166,31 +148,38 @@ def _encoded(
         raise _refused(TextTooLong, place, "is too long, in characters", bounds.text_characters, len(text))
     if not has_words(text) and not marked.spans:
         raise _refused(NoWords, place, "has no letter and no digit")
-    source = way[0].pair.source
+
+
+def _encoded(plan: _Plan, marked: Marked, place: str, bounds: Bounds, number: int) -> list[Encoded[Source]]:
+    """The jobs of one text: of its sentences, unless what was asked is about all of it as one."""
+    _check(marked, place, bounds)
+    text = marked.text
+    first, source = plan.way[0], plan.way[0].pair.source
     if has_words(read := marked.read()) and not written_in(read, source):
         raise _refused(OtherScript, place, "has no letter of its language's script")
-    if asked.stream or asked.compares:
-        return [_sentence(asked, marked, (0, len(text)), place, way, how, guess, None)]
-    spans = marked.sentences(lambda read: split(read, source, way[0].pieces, way[0].room))
-    whole = zip(spans, parts(text, spans, number), strict=True)
-    rest = replace(how, prefix=())  # what the answer must start with is said once
-    return [
-        _sentence(asked, marked, span, place, way, rest if i else how, guess, part)
-        for i, (span, part) in enumerate(whole)
-    ]
+    if plan.asked.stream or plan.asked.compares:
+        if marked.html:
+            raise Meaningless("HTML is not streamed and not compared.", errors=(Where("/format", "only as text"),))
+        return [_sentence(plan, kept(text, marked.spans, first.pieces), place, None)]
+
+    def cut(read: str) -> list[Span]:
+        return split(read, source, first.pieces, first.room)
+
+    if marked.spans or marked.html:
+        spans = [Span(*one) for one in marked.sentences(lambda read: [(one.start, one.end) for one in cut(read)])]
+    else:
+        spans = cut(text)
+    made = []
+    for part, (start, end, known) in zip(parts(text, spans, number), spans, strict=True):
+        whole = kept(part.text, marked.within(start, end), first.pieces, known, html=marked.html)
+        made.append(_sentence(plan, whole, place, part))
+        if plan.how.prefix:
+            plan = plan._replace(how=replace(plan.how, prefix=()))  # what the answer must start with is said once
+    return made
 
 
-def _sentence(
-    asked: TranslateRequest,
-    marked: Marked,
-    span: tuple[int, int],
-    place: str,
-    way: Way,
-    how: Options,
-    guess: Guess | None,
-    part: Part | None,
-) -> Encoded[Source]:
-    whole = kept(marked.text[slice(*span)], marked.within(*span), way[0].pieces, html=marked.html)
+def _sentence(plan: _Plan, whole: Kept, place: str, part: Part | None) -> Encoded[Source]:
+    asked, way, how, _ = plan
     pieces = whole.read
     if not pieces:
         raise _refused(NoWords, place, "has no letter and no digit")
@@ -198,18 +187,13 @@ def _sentence(
         most = way[0].bundle.manifest.limits.source
         actual = most + len(pieces) - way[0].room
         raise _refused(TextTooLong, place, "is too long for the model to read as one, in pieces", most, actual)
-    first = how if len(way) == 1 else way[0].usual(rows=how.attention)
-    source = Source(whole.masked.original, whole.pieces, way, whole, guess)
-    done = course(
-        asked,
-        way[0].bundle,
-        way[0].job(pieces, first),
-        source,
-        lambda: way[0].keys(items_of(whole.pieces, asked.unit), len(pieces)),
-    )
+    first = way[0].job(pieces, how if len(way) == 1 else way[0].usual(rows=how.attention))
+    spans = partial(way[0].keys, items_of(whole.pieces, asked.unit), len(pieces)) if asked.compares else list
+    source = Source(whole.masked.original, whole.pieces, way, whole, plan.guess)
+    made = course(asked, way[0].bundle, first, source, spans)
     if len(way) > 1:
-        done = replace(done, then=partial(onward, way, how), others=(way[0].bundle,))
-    return replace(done, hear=partial(heard, way), part=part)
+        made = replace(made, then=partial(onward, way, how), others=(way[0].bundle,), answers=how)
+    return replace(made, hear=partial(heard, way), part=part)
 
 
 def _compared(asked: TranslateRequest) -> tuple[Where, ...]:
@@ -306,35 +290,5 @@ TASK = Task(
     view=view,
     keys=keys,
     request_example={"text": "Dogs", "source": "en", "target": "de"},
-    answer_example={
-        "id": "4f1c0d2ab7e94c4b8d1f6a3e5c7b9d01",
-        "model": "en-de-bahdanau@2",
-        "timings": {"prepare": 0.0003, "queue": 0.0001, "encode": 0.003, "decode": 0.012},
-        "results": [
-            {
-                "text": "Hunde",
-                "score": -0.21,
-                "finish_reason": "stop",
-                "language": "de",
-                "attention": {
-                    "kind": "cross",
-                    "layer": 0,
-                    "head": 0,
-                    "unit": "word",
-                    "offsets": "codepoint",
-                    "queries": [{"i": 0, "text": "Hunde", "start": 0, "end": 5, "logprob": -0.21}],
-                    "keys": {
-                        "type": "text",
-                        "items": [
-                            {"i": 0, "text": "Dogs", "start": 0, "end": 4},
-                            {"i": 1, "text": "</s>", "start": 4, "end": 4},
-                        ],
-                    },
-                    "encoding": "float",
-                    "weights": [[0.93, 0.07]],
-                    "trust": {"entropy": [0.366], "peak": [0.93], "special": [0.07], "coverage": [0.93, 0.07]},
-                },
-            }
-        ],
-    },
+    answer_example=TRANSLATED,
 )

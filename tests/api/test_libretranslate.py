@@ -223,8 +223,8 @@ async def test_languages_are_told_with_what_they_lead_to(client) -> None:
 async def test_settings_are_told_as_their_page_asks_for_them(client, link, tmp_path) -> None:
     told = (await client.get("/frontend/settings")).json()
     assert told["charLimit"] == BOUNDS.text_characters
-    assert not told["apiKeys"] and not told["keyRequired"] and not told["filesTranslation"]
-    assert set(told["language"]) == {"source", "target"} and told["supportedFilesFormat"] == []
+    assert not told["apiKeys"] and not told["keyRequired"] and told["filesTranslation"]
+    assert set(told["language"]) == {"source", "target"} and "docx" in told["supportedFilesFormat"]
     _, ring = keys(tmp_path)
     async with client_of(link, protection=Protection(gate=Gate(ring=ring, required=True))) as guarded:
         told = (await guarded.get("/frontend/settings")).json()
