@@ -16,6 +16,7 @@ from service.api.bodies import FILE, FORM, media_of
 from service.api.filing import Filed, Filing, State
 from service.api.form import upload
 from service.api.gate import Gate, shown, standing_headers
+from service.api.libretranslate_words import LibreTranslateError
 from service.api.presence import while_there
 from service.errors import FileMissing, FileNotReady, Where, WrongMediaType
 
@@ -88,8 +89,12 @@ def files(filing: Filing, clock: Any) -> APIRouter:
 def libretranslate_files(filing: Filing, gate: Gate) -> APIRouter:
     """LibreTranslate's routes: the answer comes when the file is done, and whoever knows its name may fetch it."""
     router = APIRouter(tags=["LibreTranslate"])
+    theirs: openapi.Responses = {"default": {"model": LibreTranslateError, "description": "What went wrong"}}
+    ours: openapi.Responses = {"default": openapi.PROBLEM}
 
-    @router.post("/translate_file", summary="Translate a file, in LibreTranslate's words", openapi_extra=BODY)
+    @router.post(
+        "/translate_file", summary="Translate a file, in LibreTranslate's words", responses=theirs, openapi_extra=BODY
+    )
     async def translate_file(request: Request, response: Response) -> LibreTranslateFile:
         name, data, fields = await _sent(request)
         standing = await gate.admit(request.scope, shown(request.headers) or fields.pop("api_key", None) or None)
@@ -106,7 +111,7 @@ def libretranslate_files(filing: Filing, gate: Gate) -> APIRouter:
         url = f"{str(request.base_url).rstrip('/')}/download_file/{filed.id}"
         return LibreTranslateFile(translatedFileUrl=url)
 
-    @router.get("/download_file/{id_}", summary="The translated file", response_class=Response)
+    @router.get("/download_file/{id_}", summary="The translated file", response_class=Response, responses=ours)
     async def download_file(id_: str) -> Response:
         return download(filing.find(id_, None, anyones=True))
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
+from typing import Any
 
 import httpx
 import pytest
 
 from service.api.filing import FileBounds
+from service.api.gate import Gate
+from service.api.protection import Protection
 from service.markup.files.opened import Limits
 from tests.api.conftest import client_of
+from tests.api.test_gate import keys
 from tests.fakes import FakeLink
 
 pytestmark = pytest.mark.anyio
@@ -22,11 +26,11 @@ async def brought(client: httpx.AsyncClient, data: bytes, name: str = "notes.txt
     return await client.post("/v1/files", files={"file": (name, data)}, data={**PAIR, **fields})
 
 
-async def finished(client: httpx.AsyncClient, url: str) -> dict:
+async def finished(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
     async with asyncio.timeout(20):
         while (state := (await client.get(url)).json())["status"] in ("waiting", "working"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    return state
+    return dict(state)
 
 
 async def test_a_file_is_translated_in_the_background_and_fetched(client) -> None:
@@ -66,6 +70,18 @@ async def test_no_more_files_are_kept_than_there_is_room_for(link: FakeLink) -> 
         assert (await brought(client, b"the house")).status_code == 202
     async with client_of(FakeLink(link.bundles), file_bounds=FileBounds(bytes=20)) as client:
         assert (await brought(client, b"the house" * 3)).status_code == 429
+
+
+async def test_with_keys_a_file_is_there_for_the_key_that_brought_it_alone(link: FakeLink, tmp_path) -> None:
+    first, _ = keys(tmp_path)
+    second, ring = keys(tmp_path)
+    async with client_of(link, protection=Protection(gate=Gate(ring=ring, required=True))) as client:
+        client.headers["X-API-Key"] = first
+        url = (await brought(client, b"the house")).json()["url"]
+        assert (await client.get(url)).status_code == 200
+        client.headers["X-API-Key"] = second
+        assert [(await client.request(how, url)).status_code for how in ("GET", "DELETE")] == [404, 404]
+        assert (await client.get(f"{url}/result")).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -98,10 +98,8 @@ def hollow(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text("")
     (root / "service/engine/session.py").write_text("import onnxruntime\n")
-    shared = ", ".join(
-        f"service.tasks.{name}"
-        for name in ("answer", "chain", "contract", "detection", "documents", "mapped", "ways", "whatif")
-    )
+    names = "answer chain contract detection documents examples keeping mapped ways whatif"
+    shared = ", ".join(f"service.tasks.{name}" for name in names.split())
     (root / "service/tasks/caption.py").write_text(f"import {shared}\n")
     return root
 

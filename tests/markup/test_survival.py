@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,8 +16,7 @@ from service.engine.session import Session, share_threads
 from service.errors import Meaningless
 from service.markup.kept import kept
 from service.markup.placeholders import Span
-from service.messages import Hypothesis
-from service.tasks.answer import Result
+from service.messages import Done, Hypothesis
 from service.tasks.contract import Bounds
 from service.tasks.documents import by_text, joined
 from service.tasks.translate import TranslateRequest, decode, encode
@@ -25,11 +25,15 @@ ZOO = Path(__file__).parents[2] / "zoo"
 MANY = Bounds(texts=1000)
 
 
-def results(bundle: Bundle, session: Session, **fields) -> list[Result]:
+def results(bundle: Bundle, session: Session, **fields) -> list[Any]:
+    """A `Result` for each text."""
     asked = TranslateRequest(**{"beam_size": 2, "max_length": 40, **fields})
     encoded = encode(asked, bundle, MANY)
     done = answers(session, [one.job for one in encoded])
-    each = [decode(asked, bundle, one.kept, [one.hear([], end)]) for one, end in zip(encoded, done, strict=True)]
+    each = [
+        decode(asked, bundle, one.kept, [cast("Done", one.hear([], end))])
+        for one, end in zip(encoded, done, strict=True)
+    ]
     return [joined(parts, told, asked.offsets) for parts, told in by_text([one.part for one in encoded], each)]
 
 
