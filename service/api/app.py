@@ -36,6 +36,14 @@ image/webp and image/gif."""
 OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
+PLAIN: dict[str, Any] = {
+    "openapi_url": None,  # ours is written once
+    "docs_url": None,  # FastAPI's pages load their scripts from a CDN
+    "redoc_url": None,
+    "redirect_slashes": False,
+}
+
+
 def create_app(
     link: Link,
     *,
@@ -57,8 +65,7 @@ def create_app(
 ) -> FastAPI:
     """The service in front of a link, which is started here unless it runs already, and drained in the end.
 
-    long_texts: the desk's bounds on texts of many sentences; meter: counts, made here unless given; expose: whether
-    /metrics is among the routes; tracer: closed in the end.
+    long_texts: the desk's bounds on them; meter: counts, unless made here; expose: /metrics; tracer: closed in the end.
     """
     meter = Meter(link.vitals, lambda: link.bundles) if meter is None else meter
     desk, counts = (
@@ -84,20 +91,20 @@ def create_app(
         version="0.1.0",
         summary="Attention models over HTTP",
         description=DESCRIPTION,
-        openapi_url=None,  # ours is written once
-        docs_url=None,  # FastAPI's pages load their scripts from a CDN
-        redoc_url=None,
-        redirect_slashes=False,
         telemetry=OFF,
         lifespan=life,
+        **PLAIN,
     )
     charge, told = protection.gate.charge, [metrics.router(meter)] if expose else []
-    work = routes.work(desk, tasks, ping_seconds, charge)
-    asked = [work, comparison(desk, tasks, max_compared, charge), detection(desk)]
-    for router in (*asked, routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
+    work = (routes.work(desk, tasks, ping_seconds, charge), comparison(desk, tasks, max_compared, charge))
+    for router in (*work, detection(desk), routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
         app.include_router(router)
     openapi.install(app, tasks)
     problems.install(app)
-    texts = ["/v1/detect", *(f"/v1/{task.name}" for task in tasks.values() if not task.upload)]
-    protect(app, protection, Outside(desk.full, texts, meter, tracer))
+    protect(app, protection, Outside(desk.full, _texts(tasks), meter, tracer))
     return app
+
+
+def _texts(tasks: Mapping[str, Task[Any, Any]]) -> list[str]:
+    """Paths that take no picture."""
+    return ["/v1/detect", *(f"/v1/{task.name}" for task in tasks.values() if not task.upload)]
