@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from bundle.manifest import Bundle, Pair
-from bundle.text import EOS, UNK, Piece
+from bundle.text import EOS, Piece
 from service.maps.product import product
 from service.messages import Done, Event, Hypothesis, Job, Options, Tokens
 from service.tasks.contract import job
@@ -37,10 +37,8 @@ class Leg(NamedTuple):
         return self.bundle.manifest.limits.source - 1 - (self.pair.tag is not None)
 
     def pieces(self, text: str) -> list[Piece]:
-        """A text's pieces; none of them is a tag, whatever the text says."""
-        tags = {self.bundle.tag(pair) for pair in self.bundle.manifest.pairs if pair.tag}
-        cut = self.bundle.text.pieces(text)
-        return [replace(piece, id=UNK) if (piece.id,) in tags else piece for piece in cut] if tags else cut
+        """A text's pieces; none of them is a tag, whatever the text says: no text is cut into those."""
+        return self.bundle.text.pieces(text)
 
     def job(self, pieces: Sequence[Piece], how: Options) -> Job:
         """The job of translating these: a tag if the pair has one, the pieces, the end."""
