@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bundle.text import UNK, Vocabulary
+from bundle.text import Vocabulary
 
 AT = "@"  # between a name and a version
 FORMAT = 1  # raised when an older Heed could not read a newer bundle
@@ -124,6 +124,12 @@ class Pair(Part):
     target: str
     tag: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, told: Any) -> Any:
+        """Recipes write it short: source, target, and the tag if there is one."""
+        return dict(zip(("source", "target", "tag"), told, strict=False)) if isinstance(told, list | tuple) else told
+
     def __str__(self) -> str:
         return f"{self.source}-{self.target}"
 
@@ -167,10 +173,11 @@ class Manifest(Part):
             return told
         if not told.get("pairs") and told.get("source") and told.get("target"):
             return {**told, "pairs": [{"source": told["source"], "target": told["target"]}]}
-        for side in ("source", "target"):
-            there = {one.get(side) for one in told.get("pairs", ()) if isinstance(one, dict)}
-            if len(there) == 1:
-                told = {side: there.pop(), **told}
+        each = [one for one in told.get("pairs", ()) if isinstance(one, dict | list | tuple) and len(one) > 1]
+        for place, side in enumerate(("source", "target")):
+            there = {one.get(side) if isinstance(one, dict) else one[place] for one in each}
+            if len(there) == 1 and told.get(side) is None:
+                told = {**told, side: there.pop()}
         return told
 
     @model_validator(mode="after")
@@ -241,9 +248,10 @@ class Bundle:
         """
         if pair.tag is None:
             return ()
-        if (id_ := self.text.id(pair.tag)) == UNK:
-            raise BadBundle(self.path / self.manifest.vocabulary, f"has no piece {pair.tag}")
-        return (id_,)
+        try:
+            return (self.text.id(pair.tag),)
+        except ValueError as missing:
+            raise BadBundle(self.path / self.manifest.vocabulary, f"has no piece {pair.tag}") from missing
 
     def graph(self, name: Literal["encode", "step"], precision: str) -> Path:
         """The file of a graph in a precision, falling back to fp32 where that precision was not exported."""

@@ -42,12 +42,12 @@ def say(session: Session, bundle: Bundle, inputs: list[Inputs], beam: int, penal
 def translate(bundle: Bundle, session: Session, data: Path, beam: int, penalty: float) -> dict[str, dict[str, float]]:
     """Scores by test set, metric by metric."""
     manifest = bundle.manifest
-    one, other = str(manifest.source), manifest.target
+    one, other = str(manifest.source), str(manifest.target)
     sets = {name: aligned(data / "translation" / name, one, other) for name in TRANSLATION_SETS}
     foreign = other if one == "en" else one
     if foreign in TATOEBA:
         path = data / "translation" / TATOEBA[foreign]
-        sets["tatoeba held back"] = tabbed(path, english_is_source=one == "en", test=True)[:HELD_BACK]
+        sets["tatoeba held back"] = tabbed(path, english_is_source=one == "en", part="test")[:HELD_BACK]
     out: dict[str, dict[str, float]] = {}
     for name, pairs in sets.items():
         started = time.monotonic()
