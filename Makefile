@@ -8,6 +8,7 @@ DEV    := .venv-dev/bin/python
 PIP    := -m pip install --quiet --disable-pip-version-check
 MODEL  ?= en-de-bahdanau
 DATA   ?= data
+NPM    := tests/dialects/npm
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint watch format pages pins train bundle bench bench-http bench-peers docker-check clean
@@ -18,7 +19,7 @@ help: ## this list
 serve: .venv/installed ## serve the bundles of zoo/ on this machine's cores (installs no torch)
 	$(SERVE) -m service serve
 
-test: .venv-dev/installed ## every test
+test: .venv-dev/installed $(NPM)/node_modules/installed ## every test
 	$(DEV) -m pytest
 
 lint: .venv-dev/installed ## format, lint, types and who may import whom; changes nothing
@@ -82,7 +83,7 @@ pins: ## renew constraints/ from today's releases
 	rm -rf .venv-pins
 
 clean: ## remove environments, caches and builds; runs/ and zoo/ stay
-	rm -rf .venv .venv-* .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(NPM)/node_modules .venv .venv-* .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # An interrupted install leaves no stamp, so the next call installs again.
@@ -95,3 +96,9 @@ clean: ## remove environments, caches and builds; runs/ and zoo/ stay
 	$(PYTHON) -m venv .venv-dev
 	$(DEV) $(PIP) -c constraints/dev.txt -e '.[dev]'
 	@touch $@
+
+# The tests of dialects ask with a client from npm; where there is no npm, or no registry, that one test is skipped and says so.
+$(NPM)/node_modules/installed: $(NPM)/package.json $(NPM)/package-lock.json
+	@if ! command -v npm >/dev/null; then echo "npm is not there: the test with its client will be skipped" >&2; \
+	elif npm ci --prefix $(NPM) --ignore-scripts --no-audit --no-fund --loglevel=error; then touch $@; \
+	else echo "npm ci failed: the test with its client will be skipped" >&2; fi

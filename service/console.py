@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,10 +20,10 @@ from service.errors import ImageMissing, Malformed
 from service.maps import text
 from service.maps.formats import FORMATS, Format
 from service.maps.view import View
-from service.serve import bounds, local_link
+from service.serve import bounds, local_link, long_texts
 from service.settings import Settings
 from service.tasks import discover
-from service.tasks.contract import Asked
+from service.tasks.contract import Asked, Task
 
 ENDINGS: dict[str, Format] = {f".{format_.extension}": format_ for format_ in FORMATS.values()}
 
@@ -37,9 +38,9 @@ async def ask(settings: Settings, asked: argparse.Namespace) -> int:
     task, request = discover()[asked.command], _request(asked)
     if asked.map is not None and asked.map.suffix.lower() not in ENDINGS:
         raise Malformed(f"--map: a map's file ends in one of {' '.join(ENDINGS)}")
-    link = local_link(settings, [task.choose(request, everything(settings.zoo)).id])
+    link = local_link(settings, _needed(task, request, settings))
     await link.start()
-    desk = Desk(link, bounds(settings), deadline=settings.deadline_seconds)
+    desk = Desk(link, bounds(settings), deadline=settings.deadline_seconds, **long_texts(settings))
 
     def render(views: Sequence[View]) -> bytes:
         if asked.map is not None:
@@ -55,6 +56,14 @@ async def ask(settings: Settings, asked: argparse.Namespace) -> int:
     sys.stdout.buffer.write(written)
     sys.stdout.flush()
     return 0
+
+
+def _needed(task: Task[Any, Any], request: Asked, settings: Settings) -> list[str]:
+    """The models that a request takes: one, or two where one translates what the other says."""
+    zoo = everything(settings.zoo)
+    bundle = task.choose(request, zoo)
+    others = (other.id for one in task.encode(request, bundle, bounds(settings), zoo) for other in one.others)
+    return list(dict.fromkeys([bundle.id, *others]))
 
 
 def _request(asked: argparse.Namespace) -> Asked:

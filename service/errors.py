@@ -13,7 +13,8 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     │   ├── NotAcceptable        406  not_acceptable
     │   ├── TooSlow              408  body_too_slow
     │   ├── Conflict             409  model_conflict
-    │   │   └── OverBudget       409  memory_budget_exceeded
+    │   │   ├── OverBudget       409  memory_budget_exceeded
+    │   │   └── FileNotReady     409  file_not_ready
     │   ├── TooLarge             413  body_too_large
     │   │   └── ImageTooBig      413  image_too_large
     │   ├── WrongMediaType       415  unsupported_media_type
@@ -21,10 +22,14 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     │       ├── EmptyText        422  text_empty
     │       ├── NoWords          422  text_without_words
     │       ├── TextTooLong      422  text_too_long
+    │       ├── OtherScript      422  text_in_other_script
     │       ├── UnknownPair      422  unsupported_pair
     │       ├── WrongTask        422  wrong_task
     │       ├── ImageMissing     422  image_missing
     │       ├── ImageBroken      422  image_unreadable
+    │       ├── FileMissing      422  file_missing
+    │       ├── FileUnknown      422  file_unsupported
+    │       ├── FileBroken       422  file_unreadable
     │       ├── UrlRefused       422  url_refused
     │       └── UrlBroken        422  url_unreadable
     ├── Unavailable        nobody's fault; the same request may pass later
@@ -118,6 +123,10 @@ class OverBudget(Conflict):
     code, title = "memory_budget_exceeded", "Memory budget exceeded"
 
 
+class FileNotReady(Conflict):
+    code, title, retryable = "file_not_ready", "File is not translated yet", True
+
+
 class TooLarge(Refused):
     status, code, title = 413, "body_too_large", "Request body too large"
 
@@ -146,6 +155,10 @@ class TextTooLong(Meaningless):
     code, title = "text_too_long", "Text is too long"
 
 
+class OtherScript(Meaningless):
+    code, title = "text_in_other_script", "Text is not in the source's script"
+
+
 class UnknownPair(Meaningless):
     code, title = "unsupported_pair", "Unsupported language pair"
 
@@ -160,6 +173,18 @@ class ImageMissing(Meaningless):
 
 class ImageBroken(Meaningless):
     code, title = "image_unreadable", "Picture cannot be read"
+
+
+class FileMissing(Meaningless):
+    code, title = "file_missing", "No file in the request"
+
+
+class FileUnknown(Meaningless):
+    code, title = "file_unsupported", "No kind of file that is translated"
+
+
+class FileBroken(Meaningless):
+    code, title = "file_unreadable", "File cannot be read"
 
 
 class UrlRefused(Meaningless):

@@ -17,6 +17,9 @@ from service.errors import HeedError
 from service.telemetry.figures import Vitals
 
 
+SELVES = ("encoder_self", "decoder_self")  # extras that are not one a token: self-attention, of every layer and head
+
+
 @dataclass(frozen=True)
 class Options:
     """How a job is searched."""

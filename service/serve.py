@@ -6,6 +6,7 @@ traceback of the server.
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import sys
 import time
@@ -21,6 +22,7 @@ from service.api.admin import create_admin
 from service.api.app import create_app
 from service.api.connections import Limits
 from service.api.fetch import Fetch
+from service.api.filing import FileBounds
 from service.api.gate import Gate, Guard
 from service.api.protection import Protection
 from service.api.rates import Allowance, Rates
@@ -29,8 +31,10 @@ from service.keys.key import Scope
 from service.keys.ring import KeyRing
 from service.link.local import LocalLink
 from service.link.process import ProcessLink
+from service.markup.files.opened import Limits as FileLimits
 from service.messages import Link
 from service.settings import Settings
+from service.tasks import detection
 from service.tasks.contract import Bounds
 from service.telemetry import traces
 from service.telemetry.meter import Meter
@@ -52,7 +56,7 @@ async def serve(settings: Settings) -> int:
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
     meter = Meter(link.vitals, lambda: link.bundles)
     app = application(settings, link, tracer, meter)  # a file of keys that is broken is told before engines are started
-    await link.start()
+    await asyncio.gather(link.start(), asyncio.to_thread(detection.warm))
     config = listening(app, settings.host, settings.port, connections(settings), settings.trusted_proxies)
     server = Server(config, link, settings.drain_seconds)
     try:
@@ -79,6 +83,7 @@ def application(
         max_requests=settings.max_requests,
         max_streams=settings.max_streams,
         max_compared=settings.max_compared,
+        long_texts=long_texts(settings),
         desk_threads=settings.desk_threads,
         deadline_seconds=settings.deadline_seconds,
         drain_seconds=settings.drain_seconds,
@@ -86,6 +91,7 @@ def application(
         tracer=tracer,
         meter=meter,
         expose=settings.metrics == "public",
+        file_bounds=file_bounds(settings),
     )
 
 
@@ -133,8 +139,20 @@ def changing(settings: Settings) -> dict[str, Any]:
     return {
         "budget": None if budget is None else budget * 2**20,
         "load_seconds": settings.load_seconds,
-        "patience": settings.deadline_seconds + LINGER,
+        "patience": settings.deadline_seconds + settings.sentence_seconds * settings.max_sentences + LINGER,
     }
+
+
+def file_bounds(settings: Settings) -> FileBounds:
+    """What files may be brought, and how long they are kept."""
+    unpacked, texts = settings.max_file_unpacked_bytes, settings.max_file_texts
+    return FileBounds(
+        files=settings.max_files,
+        bytes=settings.max_files_bytes,
+        seconds=settings.files_seconds,
+        together=settings.files_together,
+        limits=FileLimits(texts, settings.max_file_characters, unpacked),
+    )
 
 
 def bounds(settings: Settings) -> Bounds:
@@ -142,14 +160,25 @@ def bounds(settings: Settings) -> Bounds:
     return Bounds(
         text_characters=settings.max_text_characters,
         texts=settings.max_texts,
+        sentences=settings.max_sentences,
         pixels=settings.max_pixels,
         whole_pixels=settings.max_whole_pixels,
         beam_size=settings.max_beam_size,
         n_best=settings.max_n_best,
         length=settings.max_length,
         alternatives=settings.max_alternatives,
+        glossary=settings.max_glossary,
         formats=settings.picture_formats,
     )
+
+
+def long_texts(settings: Settings) -> dict[str, Any]:
+    """What bounds texts of many sentences at the desk."""
+    return {
+        "window": settings.window,
+        "sentence_seconds": settings.sentence_seconds,
+        "max_sentences": settings.max_held_sentences,
+    }
 
 
 def protection(settings: Settings, opens: Scope = "work") -> Protection:
@@ -174,6 +203,7 @@ def protection(settings: Settings, opens: Scope = "work") -> Protection:
         bodies_bytes=settings.max_bodies_bytes,
         gate=gate,
         origins=settings.cors_origins,
+        dialect_origins=settings.dialect_origins,
     )
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from service.settings_files import FileSettings
 
 
 def _names(value: str) -> tuple[str, ...]:
@@ -17,7 +19,7 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
-class Settings(BaseSettings):
+class Settings(FileSettings):
     """HEED_PORT=9000 sets `port`, and so on."""
 
     model_config = SettingsConfigDict(env_prefix="HEED_", extra="forbid")
@@ -43,6 +45,11 @@ class Settings(BaseSettings):
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Sites whose pages may ask from a browser, as https://example.org; * is every site."
+    )
+    dialect_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("*",),
+        description="The same for the routes of LibreTranslate and DeepL: every site, as their clients in browsers "
+        "expect; no cookie opens anything here, a page has the keys that it was given.",
     )
 
     keys_file: Path | None = Field(
@@ -178,7 +185,22 @@ class Settings(BaseSettings):
         16, ge=1, le=256, description="Models a comparison, asked one after the other: all of the zoo."
     )
     max_text_characters: int = Field(
-        5000, ge=1, description="Several times what a sentence model reads; stops 1 MB early."
+        200_000, ge=1, description="A text of 30,000 words; its sentences are translated one by one."
+    )
+    max_sentences: int = Field(
+        4096, ge=1, le=2**20, description="Of all texts of a request: three times those of 20,000 words; 10 kB each."
+    )
+    max_held_sentences: int = Field(
+        16384, ge=1, le=2**24, description="Of all requests at once: their pieces and maps take 160 MB."
+    )
+    window: int = Field(
+        640,
+        ge=1,
+        le=1048576,
+        description="Beam rows of one request in the engines at a time: two tables are full, and somebody waits.",
+    )
+    sentence_seconds: float = Field(
+        0.25, ge=0, le=60, description="Added to the deadline for each sentence: whoever sends a book waits for it."
     )
     max_beam_size: int = Field(
         16, ge=1, le=32, description="Beyond 10 beams translations get worse (Koehn & Knowles 2017)."
@@ -186,6 +208,9 @@ class Settings(BaseSettings):
     max_n_best: int = Field(16, ge=1, le=32, description="A beam holds no more finished answers than it has rows.")
     max_alternatives: int = Field(
         10, ge=0, le=64, description="Most probable pieces told of a step: people look at five; each costs answer."
+    )
+    max_glossary: int = Field(
+        1000, ge=0, le=100_000, description="Terms a request: a product's glossary; a sentence is searched for all."
     )
     max_length: int = Field(
         256, ge=2, le=4096, description="Pieces of an answer; the model's own limit holds below it."
@@ -233,7 +258,9 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return (_names(value) or None) if isinstance(value, str) else value
 
-    @field_validator("trusted_proxies", "cors_origins", "fetch_hosts", "picture_formats", mode="before")
+    @field_validator(
+        "trusted_proxies", "cors_origins", "dialect_origins", "fetch_hosts", "picture_formats", mode="before"
+    )
     @classmethod
     def _listed(cls, value: object) -> object:
         return _names(value) if isinstance(value, str) else value
@@ -259,6 +286,8 @@ class Settings(BaseSettings):
         if self.max_texts * self.max_beam_size > self.queue:
             asked = f"max_texts ({self.max_texts}) texts of max_beam_size ({self.max_beam_size}) rows"
             raise ValueError(f"{asked} do not fit a queue of {self.queue} rows")
+        if not self.max_beam_size <= self.window <= self.queue:
+            raise ValueError(f"window ({self.window}) is not between max_beam_size and queue ({self.queue})")
         if self.max_beam_size > self.rows:
             raise ValueError(f"a beam of max_beam_size ({self.max_beam_size}) does not fit rows ({self.rows})")
         if self.metrics == "admin" and self.admin_port is None:

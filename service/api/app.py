@@ -6,18 +6,26 @@ Knows nothing of engines and reads no settings.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from service.api import metrics, openapi, pages, problems, routes
+from service.api import deepl, files, libretranslate, metrics, openapi, pages, problems, routes
 from service.api.compare import comparison
 from service.api.desk import Desk, Fetches
+from service.api.detect import detection
+from service.api.dialect import Dialect
+from service.api.filing import FileBounds, Filing
 from service.api.kserve import kserve
+from service.api.languages import TRANSLATE
 from service.api.protection import Outside, Protection, protect
+from service.api.texts import Texts
+from service.markup.files import KINDS
 from service.messages import Link
 from service.tasks import discover
 from service.tasks.contract import Bounds, Task
@@ -43,6 +51,7 @@ def create_app(
     max_requests: int = 128,
     max_streams: int | None = None,
     max_compared: int = 16,
+    long_texts: Mapping[str, Any] = MappingProxyType({}),
     desk_threads: int = 2,
     deadline_seconds: float = 30.0,
     drain_seconds: float = 20.0,
@@ -51,15 +60,20 @@ def create_app(
     meter: Meter | None = None,
     tracer: Tracer | None = None,
     expose: bool = True,
+    file_bounds: FileBounds = FileBounds(),  # noqa: B008 - frozen
 ) -> FastAPI:
     """The service in front of a link, which is started here unless it runs already, and drained in the end.
 
-    meter: counts, made here unless given; expose: whether /metrics is among the routes; tracer: closed in the end.
+    long_texts: the desk's bounds on texts of many sentences; meter: counts, made here unless given; expose: whether
+    /metrics is among the routes; tracer: closed in the end.
     """
     meter = Meter(link.vitals, lambda: link.bundles) if meter is None else meter
-    desk, counts = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter), metrics.Counts(meter)
+    desk = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter, **long_texts)
+    counts = metrics.Counts(meter)
     desk.max_streams, desk.fetch = max_streams or max_requests, fetch
     protection, tasks = protection or Protection(), discover() if tasks is None else tasks
+
+    filing = Filing(desk, tasks[TRANSLATE], protection.gate.charge, file_bounds) if TRANSLATE in tasks else None
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -67,12 +81,32 @@ def create_app(
             await link.start()
         async with counts.kept():
             yield
+        if filing is not None:
+            filing.close()
         await link.drain(drain_seconds)
         desk.close()
         if tracer is not None:
             await asyncio.to_thread(tracer.close)
 
-    app = FastAPI(
+    app = _documented(life)
+    charge, told = protection.gate.charge, [metrics.router(meter)] if expose else []
+    work = (
+        routes.work(desk, tasks, ping_seconds, charge),
+        comparison(desk, tasks, max_compared, charge),
+        detection(desk),
+    )
+    for router in (*work, routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
+        app.include_router(router)
+    spoken = _dialects(app, desk, tasks, protection, filing)
+    openapi.install(app, tasks, also=libretranslate.SPEC if spoken else ())
+    problems.install(app)
+    protect(app, protection, Outside(desk.full, _texts(tasks), meter, tracer, spoken))
+    return app
+
+
+def _documented(life: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    """An application without routes, within this life."""
+    return FastAPI(
         title="Heed",
         version="0.1.0",
         summary="Attention models over HTTP",
@@ -84,12 +118,23 @@ def create_app(
         telemetry=OFF,
         lifespan=life,
     )
-    charge, told = protection.gate.charge, [metrics.router(meter)] if expose else []
-    asked = [routes.work(desk, tasks, ping_seconds, charge), comparison(desk, tasks, max_compared, charge)]
-    for router in (*asked, routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
-        app.include_router(router)
-    openapi.install(app, tasks)
-    problems.install(app)
-    texts = [f"/v1/{task.name}" for task in tasks.values() if not task.upload]
-    protect(app, protection, Outside(desk.full, texts, meter, tracer))
-    return app
+
+
+def _dialects(
+    app: FastAPI, desk: Desk, tasks: Mapping[str, Task[Any, Any]], protection: Protection, filing: Filing | None
+) -> tuple[Dialect, ...]:
+    """Other services' routes, where there is what they need: a task that translates."""
+    if filing is None:
+        return ()
+    endings = [ending.removeprefix(".") for ending in KINDS]
+    texts = Texts(desk, tasks[TRANSLATE], protection.gate.charge)
+    app.include_router(libretranslate.LibreTranslate(texts, protection.gate, endings).router())
+    app.include_router(files.libretranslate_files(filing, protection.gate))
+    app.include_router(files.files(filing, time.monotonic))
+    app.include_router(deepl.DeepL(texts).router())
+    return (libretranslate.DIALECT, deepl.DIALECT)
+
+
+def _texts(tasks: Mapping[str, Task[Any, Any]]) -> list[str]:
+    """Our own paths that take no picture."""
+    return ["/v1/detect", *(f"/v1/{task.name}" for task in tasks.values() if not task.upload)]

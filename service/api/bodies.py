@@ -40,7 +40,7 @@ async def read(request: Request, task: Task[Any, Any]) -> Parse:
     if task.upload and media == FORM:
         return _form(task, request.headers["content-type"], await request.body(), request.query_params)
     if task.upload and (media.startswith("image/") or media == BYTES):
-        return _fields(task, {**_options(request.query_params, task.upload), task.upload: await request.body()})
+        return from_fields(task, {**_options(request.query_params, task.upload), task.upload: await request.body()})
     raise WrongMediaType(f"The body may be {', '.join(accepted(task))}.")
 
 
@@ -67,7 +67,8 @@ def from_json(task: Task[Any, Any], body: bytes) -> Parse:
     return _parse(lambda: task.request.model_validate_json(body))
 
 
-def _fields(task: Task[Any, Any], fields: Mapping[str, Any]) -> Parse:
+def from_fields(task: Task[Any, Any], fields: Mapping[str, Any]) -> Parse:
+    """What makes a request of fields by name."""
     return _parse(lambda: task.request.model_validate(fields))
 
 
@@ -89,7 +90,7 @@ def _form(task: Task[Any, Any], content_type: str, body: bytes, query: Mapping[s
         if file is None:
             raise ImageMissing(f"The form has no file named {FILE}.", errors=(Where(f"/{FILE}", "is missing"),))
         options = _options({**query, **texts}, str(task.upload))
-        return _fields(task, {**options, str(task.upload): file})()
+        return from_fields(task, {**options, str(task.upload): file})()
 
     return parse
 

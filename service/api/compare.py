@@ -6,20 +6,22 @@ Knows nothing of any one task: the body is that of the models' task, with `model
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from service.api import openapi
 from service.api.bodies import JSON, from_json, media_of
 from service.api.desk import Desk
-from service.api.presence import ClientGone, while_there
+from service.api.held import Held
 from service.api.request_id import request_id
 from service.api.routes import Charge
-from service.api.watch import NOBODY_THERE, note
+from service.api.watch import note
 from service.errors import Malformed, Meaningless, UnknownModel, Where, WrongMediaType
 from service.tasks.answer import Answer
 from service.tasks.contract import Task
@@ -37,9 +39,12 @@ class Comparison(BaseModel):
 def comparison(desk: Desk, tasks: Mapping[str, Task[Any, Any]], most: int, charge: Charge) -> APIRouter:
     """The route; most: models of one request."""
     router = APIRouter()
+    comparing = _Comparing(desk, tasks, most, charge)
 
-    async def endpoint() -> Response:
-        return _Work(desk, tasks, most, charge)
+    async def endpoint(request: Request) -> Response:
+        if media_of(request) != JSON:
+            raise WrongMediaType(f"The body may be {JSON}.")
+        return Held(desk, partial(comparing.compared, await request.body()))
 
     router.add_api_route(
         "/v1/compare",
@@ -65,34 +70,22 @@ def _body(tasks: Mapping[str, Task[Any, Any]], most: int) -> dict[str, Any]:
     return {"required": True, "content": {JSON: {"schema": schema, "example": EXAMPLE}}}
 
 
-class _Work(Response):
+@dataclass(frozen=True)
+class _Comparing:
     """One place at the desk for all of it. One model after the other: so it never takes more rows than any request."""
 
-    def __init__(self, desk: Desk, tasks: Mapping[str, Task[Any, Any]], most: int, charge: Charge) -> None:
-        super().__init__()
-        self.desk, self.tasks, self.most, self.charge = desk, tasks, most, charge
+    desk: Desk
+    tasks: Mapping[str, Task[Any, Any]]
+    most: int
+    charge: Charge
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hold a place until every answer is there, or the first has failed."""
-        request = Request(scope, receive)
-        with self.desk.place():
-            if media_of(request) != JSON:
-                raise WrongMediaType(f"The body may be {JSON}.")
-            body = await request.body()
-            try:
-                response = await while_there(request, self._compared(body, scope))
-            except ClientGone:
-                note(scope, status=NOBODY_THERE)
-                response = Response(status_code=NOBODY_THERE)
-        await response(scope, receive, send)
-
-    async def _compared(self, body: bytes, scope: Scope) -> Response:
+    async def compared(self, body: bytes, scope: Scope) -> Response:
         fields, names = await self.desk.off_loop(lambda: self._read(body))
         task = self._task(names[0])
         asked_as = request_id(scope)
         answers = [await self._one(task, fields, name, asked_as, scope) for name in names]
         whole = b'{"id":%b,"answers":[%b]}' % (json.dumps(asked_as).encode(), b",".join(answers))
-        return Response(whole, headers={"Cache-Control": "no-store"}, media_type=JSON)
+        return Response(whole, media_type=JSON)
 
     def _read(self, body: bytes) -> tuple[dict[str, Any], list[str]]:
         """The fields that all models are asked, and their names.

@@ -19,14 +19,31 @@ MOST_PARTS, MOST_FIELD_BYTES = 32, 64 * 1024
 PLAIN = (b"", b"binary", b"8bit", b"7bit")  # transfer encodings that change nothing
 
 
-def parts(content_type: str, body: bytes, file: str) -> tuple[bytes | None, dict[str, str]]:
-    """The bytes of the file, if there is one, and the texts by name.
+def parts(
+    content_type: str, body: bytes, file: str, most_bytes: int = MOST_FIELD_BYTES
+) -> tuple[bytes | None, dict[str, str]]:
+    """The bytes of the file, if there is one, and the texts by name; most_bytes: of a text.
 
     Raises:
         Malformed: it is not a form, or not one as we read them.
     """
+    reading = _read(content_type, body, file, most_bytes)
+    return reading.file, reading.texts
+
+
+def upload(content_type: str, body: bytes, file: str) -> tuple[str, bytes | None, dict[str, str]]:
+    """The same, and before it what the file is called.
+
+    Raises:
+        Malformed: as above.
+    """
+    reading = _read(content_type, body, file, MOST_FIELD_BYTES)
+    return reading.upload_name, reading.file, reading.texts
+
+
+def _read(content_type: str, body: bytes, file: str, most_bytes: int) -> _Reading:
     _, options = parse_options_header(content_type)
-    reading = _Reading(file)
+    reading = _Reading(file, most_bytes)
     try:
         parser = MultipartParser(options[b"boundary"], reading.callbacks())
         parser.write(body)
@@ -39,15 +56,16 @@ def parts(content_type: str, body: bytes, file: str) -> tuple[bytes | None, dict
         raise Malformed("The form is cut off.")
     if reading.file is not None and reading.strays:
         raise Malformed("A form may have one file.", errors=(Where(f"/{reading.strays[0]}", "is one file too many"),))
-    return reading.file, reading.texts
+    return reading
 
 
 class _Reading:
     """What the parser has told so far."""
 
-    def __init__(self, file_name: str) -> None:
-        self.file_name, self.name, self.is_file = file_name, "", False
+    def __init__(self, file_name: str, most_bytes: int) -> None:
+        self.file_name, self.name, self.is_file, self.most_bytes = file_name, "", False, most_bytes
         self.strays: list[str] = []
+        self.upload_name = ""
         self.file: bytes | None = None
         self.texts: dict[str, str] = {}
         self.headers: dict[bytes, bytes] = {}
@@ -84,6 +102,8 @@ class _Reading:
             raise Malformed("A part of the form has an encoding of its own.")
         self.name = options[b"name"].decode("utf-8", "replace")
         self.is_file = b"filename" in options or b"filename*" in options
+        if self.is_file and self.name == self.file_name:
+            self.upload_name = options.get(b"filename*", options.get(b"filename", b"")).decode("utf-8", "replace")
         if self.is_file and self.name != self.file_name:
             self.strays.append(_pointed(self.name))
         if self.name in self.texts or (self.name == self.file_name and self.file is not None):
@@ -92,8 +112,8 @@ class _Reading:
     def part_data(self, data: bytes, start: int, end: int) -> None:
         if not self.strays:
             self.body += data[start:end]
-        if not self.is_file and len(self.body) > MOST_FIELD_BYTES:
-            raise self._wrong(f"has more than {MOST_FIELD_BYTES} bytes")
+        if not self.is_file and len(self.body) > self.most_bytes:
+            raise self._wrong(f"has more than {self.most_bytes} bytes")
 
     def part_end(self) -> None:
         if self.is_file:

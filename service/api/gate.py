@@ -1,13 +1,13 @@
 """The gate: whose key is this, may they come in here, and have they asked for too much already?
 
-Knows nothing of routes. `Guard` asks it for every request before anything is read; a dialect whose key stands in a
-field of the body leaves its paths to itself (`elsewhere`) and calls `admit` when it has read the field.
+Knows nothing of routes. `Guard` asks it for every request before anything is read; a dialect whose key may stand in a
+field of the body keeps its paths to itself (`elsewhere`) and calls `admit` when it has read the field.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -86,11 +86,13 @@ class Gate:
 class Guard:
     """ASGI middleware for any app: nobody is heard whom the gate does not let in."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, *, public: tuple[str, ...] = PUBLIC, elsewhere: str = "") -> None:
-        """public: paths for everybody, those that end in / with all below; elsewhere: a prefix that asks itself."""
-        self.app, self.gate, self.elsewhere = app, gate, elsewhere
+    def __init__(
+        self, app: ASGIApp, gate: Gate, *, public: Iterable[str] = PUBLIC, elsewhere: Iterable[str] = ()
+    ) -> None:
+        """public: paths for everybody, those that end in / with all below; elsewhere: paths that ask themselves."""
+        self.app, self.gate, self.elsewhere = app, gate, frozenset(elsewhere)
         self.public = frozenset(public)
-        self.folders = tuple(path for path in public if path.endswith("/") and path != "/")
+        self.folders = tuple(path for path in self.public if path.endswith("/") and path != "/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self._open(scope["path"]):
@@ -107,9 +109,7 @@ class Guard:
         await self.app(scope, receive, send if standing is None else _told(send, standing))
 
     def _open(self, path: str) -> bool:
-        if self.elsewhere and path.startswith(self.elsewhere):
-            return True
-        return path in self.public or path.startswith(self.folders)
+        return path in self.public or path in self.elsewhere or path.startswith(self.folders)
 
 
 def shown(headers: Headers) -> str | None:
@@ -124,9 +124,15 @@ def _told(send: Send, standing: Standing) -> Send:
 
     async def told(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["RateLimit-Policy"] = f'"requests";q={standing.quota};w={standing.window}'
-            headers["RateLimit"] = f'"requests";r={standing.left};t={standing.reset}'
+            MutableHeaders(scope=message).update(standing_headers(standing))
         await send(message)
 
     return told
+
+
+def standing_headers(standing: Standing | None) -> dict[str, str]:
+    """How it stands with the nearest limit, if there is one, as an answer tells it."""
+    if standing is None:
+        return {}
+    policy = f'"requests";q={standing.quota};w={standing.window}'
+    return {"RateLimit-Policy": policy, "RateLimit": f'"requests";r={standing.left};t={standing.reset}'}

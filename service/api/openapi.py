@@ -107,14 +107,16 @@ def problems() -> Responses:
     }
 
 
-def install(app: FastAPI, tasks: Mapping[str, Task[Any, Any]]) -> None:
-    """Give the app its whole document, made once when first asked for."""
+def install(app: FastAPI, tasks: Mapping[str, Task[Any, Any]], also: Sequence[str] = ()) -> None:
+    """Give the app its whole document, made once when first asked for; also: other paths where it is looked for."""
     app.openapi = _document(app, tasks)  # type: ignore[method-assign] # FastAPI's own way to extend it
     written = cache(lambda: json.dumps(app.openapi(), ensure_ascii=False).encode())
 
-    @app.get("/openapi.json", include_in_schema=False)
     async def document() -> Response:
         return Response(written(), media_type=JSON)  # FastAPI writes it anew for each who asks, which takes its time
+
+    for path in ("/openapi.json", *also):
+        app.add_api_route(path, document, methods=["GET"], include_in_schema=False, response_model=None)
 
 
 def _document(app: FastAPI, tasks: Mapping[str, Task[Any, Any]]) -> Callable[[], dict[str, Any]]:

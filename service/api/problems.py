@@ -19,12 +19,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.dialect import dialect_of
 from service.api.request_id import request_id
 from service.api.watch import NOBODY_THERE, note
 from service.errors import HeedError, InternalError, Malformed, Meaningless, Refused, Where, tree
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS, MOST_POINTER = 20, 200  # a request with a thousand mistakes is not answered with a thousand lines
+KEPT = ("allow", "cache-control", "connection", "retry-after")  # headers of an error that hold in every dialect
 RETRY = 5  # seconds, where an error names none
 log = logging.getLogger("heed.api")
 
@@ -81,19 +83,25 @@ def problem(error: HeedError, asked: str) -> Response:
         headers["Retry-After"] = str(body.retry_after)
     if error.status in (408, 413):
         headers["Connection"] = "close"  # the rest of the body is not read
-    return Told(error.code, body.model_dump_json(exclude_none=True), error.status, headers)
+    return Told(error, body.model_dump_json(exclude_none=True), headers)
 
 
 class Told(Response):
-    """A problem; whoever watches learns its code."""
+    """A problem, in the dialect of whoever asked; whoever watches learns its code."""
 
-    def __init__(self, code: str, body: str, status: int, headers: Mapping[str, str]) -> None:
-        super().__init__(body, status, headers, MEDIA_TYPE)
-        self.code = code
+    def __init__(self, error: HeedError, body: str, headers: Mapping[str, str]) -> None:
+        super().__init__(body, error.status, headers, MEDIA_TYPE)
+        self.error = error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        note(scope, code=self.code)
-        await super().__call__(scope, receive, send)
+        note(scope, code=self.error.code)
+        if (dialect := dialect_of(scope)) is None:
+            await super().__call__(scope, receive, send)
+            return
+        status, body = dialect.tell(self.error)
+        kept = {name: value for name, value in self.headers.items() if name in KEPT}
+        retold = Response(body.model_dump_json(), status, kept, "application/json")
+        await retold(scope, receive, send)
 
 
 def meaning(wrong: ValidationError | RequestValidationError) -> HeedError:

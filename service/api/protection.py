@@ -1,4 +1,4 @@
-"""What stands before the application, outermost first: ids, browsers' rules, the gate, the door, the intake.
+"""What stands before the application, outermost first: ids, browsers' rules, dialects, the gate, the door, the intake.
 
 Knows nothing of settings and of what is protected.
 """
@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from service.api import problems
+from service.api.dialect import Dialect, Dialects
 from service.api.door import Door
-from service.api.gate import Gate, Guard
+from service.api.gate import PUBLIC, Gate, Guard
 from service.api.headers import SecurityHeaders
 from service.api.intake import Intake
 from service.api.request_id import RequestIds
@@ -22,8 +22,7 @@ from service.errors import HeedError
 from service.telemetry.meter import Meter
 from service.telemetry.traces import Tracer
 
-SENT = ("Accept", "Authorization", "Content-Type", "X-API-Key", "X-Request-ID")
-TOLD = ("RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing", "X-Request-ID")
+SMALL = 4096  # bytes of a body where none is needed: some clients send an empty form along
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ class Protection:
     bodies_bytes: int = 256 * 2**20
     gate: Gate = field(default_factory=Gate)
     origins: tuple[str, ...] = ()  # of other sites' pages that may ask; "*" is every one
+    dialect_origins: tuple[str, ...] = ()  # the same, on the paths of dialects
 
 
 @dataclass(frozen=True)
@@ -46,31 +46,35 @@ class Outside:
     texts: Sequence[str]  # paths that take no picture
     meter: Meter
     tracer: Tracer | None = None
+    dialects: Sequence[Dialect] = ()
+
+    @property
+    def limits(self) -> tuple[set[str], set[str]]:
+        """Paths whose bodies are texts, and those whose bodies are next to nothing."""
+        theirs = {path for dialect in self.dialects for path in dialect.paths}
+        work = {path for dialect in self.dialects for path in dialect.work}
+        whole = {path for dialect in self.dialects for path in dialect.files}
+        return {*self.texts, *work}, theirs - work - whole
 
 
 def protect(app: FastAPI, how: Protection, outside: Outside | None = None) -> None:
     """Put it all before an app."""
-    texts = outside.texts if outside else ()
+    dialects = outside.dialects if outside else ()
+    texts, small = outside.limits if outside else (set(), set())
     app.add_middleware(  # innermost
         Intake,
         limit=how.body_bytes,
-        limits=dict.fromkeys(texts, how.text_bytes),
+        limits={**dict.fromkeys(texts, how.text_bytes), **dict.fromkeys(small, SMALL)},
         seconds=how.body_seconds,
         together=how.bodies_bytes,
     )
     app.add_middleware(problems.Net)
     if outside:
-        app.add_middleware(Door, full=outside.full)
-    app.add_middleware(Guard, gate=how.gate)
-    if how.origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=how.origins,
-            allow_methods=("GET", "POST"),
-            allow_headers=SENT,
-            expose_headers=TOLD,
-            max_age=3600,
-        )
+        app.add_middleware(Door, full=outside.full, also=frozenset().union(*(one.work | one.files for one in dialects)))
+    public = frozenset(PUBLIC).union(*(one.public for one in dialects))
+    elsewhere = frozenset[str]().union(*(one.keyed for one in dialects))
+    app.add_middleware(Guard, gate=how.gate, public=public, elsewhere=elsewhere)
+    app.add_middleware(Dialects, dialects=dialects, ours=how.origins, theirs=how.dialect_origins)
     app.add_middleware(SecurityHeaders)
     if outside:
         app.add_middleware(Watch, meter=outside.meter, tracer=outside.tracer)

@@ -14,7 +14,7 @@ from service.maps.envelope import AttentionMap
 from service.maps.offsets import counted
 from service.maps.selves import decoder_map, encoder_map
 from service.maps.words import Answer as Said
-from service.messages import Hypothesis
+from service.messages import SELVES, Hypothesis
 from service.tasks.contract import Asked
 
 
@@ -24,8 +24,8 @@ def own_maps(
     """Those of the encoder, then those of the decoder; none where the engine told none."""
     if asked.attention != "full":
         return []
-    told = hypothesis.extras
-    encoder, decoder = (told.get(f"{stack}_self", np.zeros((0, 0, 0, 0))) for stack in ("encoder", "decoder"))
+    nothing = np.zeros((0, 0, 0, 0))
+    encoder, decoder = (hypothesis.extras.get(name, nothing) for name in SELVES)
     maps = [
         counted(
             encoder_map(text, pieces, encoder[layer, head], unit=asked.unit, layer=layer, head=head),

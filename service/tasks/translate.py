@@ -6,37 +6,46 @@ Knows nothing of HTTP, of the engine, or of how a map is drawn.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from bundle.manifest import Bundle
-from bundle.text import EOS, Piece, has_words
-from service.errors import EmptyText, HeedError, Meaningless, NoWords, TextTooLong, UnknownPair, Where
+from bundle.text import Piece, has_words
+from service.errors import EmptyText, HeedError, Meaningless, NoWords, OtherScript, TextTooLong, UnknownPair, Where
 from service.maps.alignment import Alignment, align
 from service.maps.envelope import AttentionMap, Head, TextKeys, Unit
 from service.maps.offsets import counted, counted_keys
 from service.maps.view import View
 from service.maps.words import Answer as Said
 from service.maps.words import items_of, text_keys, text_map
+from service.markup.kept import Kept, kept
+from service.markup.marked import Marked
 from service.messages import Done, Hypothesis, Options
-from service.tasks.answer import Candidate, Maps, Result
-from service.tasks.contract import Asked, Bounds, Encoded, Task, at_most, job, loaded, options
-from service.tasks.mapped import best_map, drawn, finish, sent, trusted
+from service.tasks.answer import Candidate, Detected, Maps, Result, Via
+from service.tasks.contract import Bounds, Encoded, Task, at_most, loaded, options
+from service.tasks.detection import Guess, written_in
+from service.tasks.documents import Part, Span, parts, split
+from service.tasks.examples import TRANSLATED
+from service.tasks.keeping import Keeping, kept_in
+from service.tasks.mapped import best_map, drawn, finish, sent, shown, trusted
 from service.tasks.selves import own_maps
+from service.tasks.ways import WINDOW, Way, between, fitting, heard, legs, onward
 from service.tasks.whatif import course, main, result
 
-WINDOW = ("window_start", "window_end")  # what a model of local attention tells of each token besides its row
 
-
-class TranslateRequest(Asked):
-    """Texts to translate, each a sentence or so; longer ones are refused, not cut."""
+class TranslateRequest(Keeping):
+    """Texts to translate, a word or a chapter each: sentences are translated one by one and put together again."""
 
     text: str | list[str] = Field(description="One text, or several: one result each, in order.")
     source: str | None = Field(
-        None, max_length=35, description="Language code; may be left out where only one leads to the target."
+        None,
+        max_length=35,
+        description="Language code, or `auto`: it is found out, for all texts together, among those that lead to the "
+        "target. May be left out where only one does.",
     )
     target: str | None = Field(
         None, max_length=35, description="Language code; may be left out where only one is there."
@@ -51,14 +60,17 @@ NOTHING: Mapping[str, Bundle] = {}
 
 @dataclass(frozen=True)
 class Source:
-    """A text and the pieces that went into the engine; EOS follows them there."""
+    """A sentence, its pieces as they went into the engine, and which way it goes; EOS follows them there."""
 
     text: str
     pieces: Sequence[Piece]
+    way: Way
+    kept: Kept
+    guess: Guess | None = None
 
 
 def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
-    """The bundle for what was asked: the model named, or the first that serves the pair.
+    """The bundle that answers: the model named, or the first that serves the pair; of two, the second.
 
     Raises:
         UnknownModel, WrongTask: see `contract.loaded`.
@@ -66,21 +78,22 @@ def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
         Meaningless: a language was left out, and several would do.
     """
     able = loaded(bundles, TASK.name, asked.model)
-    fitting = [bundle for bundle in able if _serves(bundle, asked)]
-    if not fitting:
-        pairs = ", ".join(sorted({f"{b.manifest.source}-{b.manifest.target}" for b in able}))
+    there, _ = _fitting(asked, able)
+    if not there:
+        pairs = ", ".join(sorted({str(leg.pair) for leg in legs(able)}))
         raise UnknownPair(f"No model here translates this pair; there is: {pairs}.", errors=_pair_places(asked))
-    for field in ("target", "source"):
-        there = sorted({str(getattr(bundle.manifest, field)) for bundle in fitting})
-        if getattr(asked, field) is None and len(there) > 1:
-            where = (Where(f"/{field}", f"one of: {', '.join(there)}"),)
-            raise Meaningless(f"Say which {field} language is meant: {', '.join(there)}.", errors=where)
-    return fitting[0]
+    for field, end in (("target", -1), ("source", 0)):
+        codes = sorted({str(getattr(way[end].pair, field)) for way in there})
+        if getattr(asked, field) is None and len(codes) > 1:
+            where = (Where(f"/{field}", f"one of: {', '.join(codes)}"),)
+            raise Meaningless(f"Say which {field} language is meant: {', '.join(codes)}.", errors=where)
+    return there[0][-1].bundle
 
 
-def _serves(bundle: Bundle, asked: TranslateRequest) -> bool:
-    wanted = ((asked.source, bundle.manifest.source), (asked.target, bundle.manifest.target))
-    return all(code is None or code.lower() == (there or "").lower() for code, there in wanted)
+def _fitting(asked: TranslateRequest, able: Sequence[Bundle]) -> tuple[list[Way], Guess | None]:
+    """The ways that serve what was asked, and the source that was found out, if it was."""
+    texts = [asked.text] if isinstance(asked.text, str) else asked.text
+    return fitting(able, asked.source, asked.target, texts, alone=asked.model is not None)
 
 
 def _pair_places(asked: TranslateRequest) -> tuple[Where, ...]:
@@ -89,12 +102,12 @@ def _pair_places(asked: TranslateRequest) -> tuple[Where, ...]:
 
 
 def encode(
-    asked: TranslateRequest, bundle: Bundle, bounds: Bounds, _: Mapping[str, Bundle] = NOTHING
+    asked: TranslateRequest, bundle: Bundle, bounds: Bounds, bundles: Mapping[str, Bundle] = NOTHING
 ) -> list[Encoded[Source]]:
-    """A job for each text; its inputs are the source's ids (S,) with EOS at their end.
+    """A job for each sentence of each text; its inputs are the source's ids (S,) with EOS at their end.
 
     Raises:
-        EmptyText, NoWords, TextTooLong: a text cannot be translated, with its place.
+        EmptyText, NoWords, TextTooLong, OtherScript: a text cannot be translated, with its place.
         Meaningless: beyond a bound, or constraints that no map can have.
     """
     texts = [asked.text] if isinstance(asked.text, str) else asked.text
@@ -103,34 +116,89 @@ def encode(
     at_most(bounds.texts, "text", len(texts))
     if asked.constraints is not None:
         at_most(1, "text", len(texts))  # keys are those of one text
-    wants_rows = asked.alignment or asked.attention != "none"
-    how = options(asked, bundle, bounds, rows=wants_rows)
+    there, guess = _fitting(asked, loaded(bundles, TASK.name, asked.model) if bundles else [bundle])
+    way = next(way for way in there if way[-1].bundle is bundle)
+    if len(way) > 1 and asked.compares:
+        raise Meaningless("One model does not translate this pair: nothing can be compared.", errors=_compared(asked))
+    each = kept_in(asked, texts, bounds)
+    placing = any(one.spans for one in each)  # on the map
+    how = options(asked, bundle, bounds, rows=asked.alignment or asked.attention != "none" or placing)
     places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
-    return [_encoded(asked, text, place, bundle, bounds, how) for text, place in zip(texts, places, strict=True)]
+    plan, made = _Plan(asked, way, how, guess), list[Encoded[Source]]()
+    for i, (marked, place) in enumerate(zip(each, places, strict=True)):
+        made += _encoded(plan, marked, place, bounds, i)
+        if len(made) > bounds.sentences:
+            raise _refused(TextTooLong, place, "has too many sentences", bounds.sentences, len(made))
+    return made
 
 
-def _encoded(
-    asked: TranslateRequest, text: str, place: str, bundle: Bundle, bounds: Bounds, how: Options
-) -> Encoded[Source]:
+class _Plan(NamedTuple):
+    """What is alike for all texts of a request."""
+
+    asked: TranslateRequest
+    way: Way
+    how: Options
+    guess: Guess | None
+
+
+def _check(marked: Marked, place: str, bounds: Bounds) -> None:
+    text = marked.text
     if not text.strip():
         raise _refused(EmptyText, place, "is empty")
     if len(text) > bounds.text_characters:
         raise _refused(TextTooLong, place, "is too long, in characters", bounds.text_characters, len(text))
-    pieces = bundle.text.pieces(text) if has_words(text) else []
+    if not has_words(text) and not marked.spans:
+        raise _refused(NoWords, place, "has no letter and no digit")
+
+
+def _encoded(plan: _Plan, marked: Marked, place: str, bounds: Bounds, number: int) -> list[Encoded[Source]]:
+    """The jobs of one text: of its sentences, unless what was asked is about all of it as one."""
+    _check(marked, place, bounds)
+    text = marked.text
+    first, source = plan.way[0], plan.way[0].pair.source
+    if has_words(read := marked.read()) and not written_in(read, source):
+        raise _refused(OtherScript, place, "has no letter of its language's script")
+    if plan.asked.stream or plan.asked.compares:
+        if marked.html:
+            raise Meaningless("HTML is not streamed and not compared.", errors=(Where("/format", "only as text"),))
+        return [_sentence(plan, kept(text, marked.spans, first.pieces), place, None)]
+
+    def cut(read: str) -> list[Span]:
+        return split(read, source, first.pieces, first.room)
+
+    if marked.spans or marked.html:
+        spans = [Span(*one) for one in marked.sentences(lambda read: [(one.start, one.end) for one in cut(read)])]
+    else:
+        spans = cut(text)
+    made = []
+    for part, (start, end, known) in zip(parts(text, spans, number), spans, strict=True):
+        whole = kept(part.text, marked.within(start, end), first.pieces, known, html=marked.html)
+        made.append(_sentence(plan, whole, place, part))
+        if plan.how.prefix:
+            plan = plan._replace(how=replace(plan.how, prefix=()))  # what the answer must start with is said once
+    return made
+
+
+def _sentence(plan: _Plan, whole: Kept, place: str, part: Part | None) -> Encoded[Source]:
+    asked, way, how, _ = plan
+    pieces = whole.read
     if not pieces:
         raise _refused(NoWords, place, "has no letter and no digit")
-    ids = np.array([*(piece.id for piece in pieces), EOS], np.int64)
-    if len(ids) > bundle.manifest.limits.source:
-        raise _refused(
-            TextTooLong, place, "is too long for the model, in pieces", bundle.manifest.limits.source, len(ids)
-        )
-    return course(
-        asked,
-        bundle,
-        job(bundle, {"source": ids}, how),
-        Source(text, pieces),
-        lambda: [*items_of(pieces, asked.unit), [len(pieces)]],
-    )
+    if len(pieces) > way[0].room:
+        most = way[0].bundle.manifest.limits.source
+        actual = most + len(pieces) - way[0].room
+        raise _refused(TextTooLong, place, "is too long for the model to read as one, in pieces", most, actual)
+    first = way[0].job(pieces, how if len(way) == 1 else way[0].usual(rows=how.attention))
+    spans = partial(way[0].keys, items_of(whole.pieces, asked.unit), len(pieces)) if asked.compares else list
+    source = Source(whole.masked.original, whole.pieces, way, whole, plan.guess)
+    made = course(asked, way[0].bundle, first, source, spans)
+    if len(way) > 1:
+        made = replace(made, then=partial(onward, way, how), others=(way[0].bundle,), answers=how)
+    return replace(made, hear=partial(heard, way), part=part)
+
+
+def _compared(asked: TranslateRequest) -> tuple[Where, ...]:
+    return (Where("/constraints" if asked.constraints else "/compare", "only where one model translates"),)
 
 
 def _refused(
@@ -142,14 +210,26 @@ def _refused(
 
 def decode(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> Result:
     """The answer for one text."""
-    return result(asked, bundle, done, partial(_Spoken, asked, bundle, source))
+    way = source.way
+    made = result(asked, bundle, _last(way, done), partial(_Spoken, asked, bundle, source))
+    made.language = way[-1].pair.target
+    made.detected = source.guess and Detected(**source.guess._asdict())
+    if len(way) > 1:
+        made.via = Via(text=between(way, done), language=way[0].pair.target, model=way[0].bundle.id)
+    return made
+
+
+def _last(way: Way, done: Sequence[Done]) -> Sequence[Done]:
+    """What the model that answers did."""
+    return done[len(way) - 1 :]
 
 
 def view(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> View:
     """How the answer for one text is drawn."""
-    best = _Spoken(asked, bundle, source, main(asked, done).hypotheses[0])
+    best = _Spoken(asked, bundle, source, main(asked, _last(source.way, done)).hypotheses[0])
     map_ = drawn(asked, bundle, best.hypothesis, best.label)
-    return View(bundle.manifest.name, best.text, best.hypothesis.score, source.text, map_)
+    title = " · ".join(leg.bundle.manifest.name for leg in source.way)
+    return View(title, best.text, best.hypothesis.score, source.text, map_)
 
 
 def keys(asked: TranslateRequest, source: Source) -> TextKeys:
@@ -161,9 +241,11 @@ class _Spoken:
     """A hypothesis beside the text that it answers."""
 
     def __init__(self, asked: TranslateRequest, bundle: Bundle, source: Source, hypothesis: Hypothesis) -> None:
-        self.asked, self.bundle, self.source, self.hypothesis = asked, bundle, source, hypothesis
-        self.text, pieces = bundle.text.spelled(hypothesis.ids)
-        self.said = Said(self.text, pieces, hypothesis.logprobs)
+        self.asked, self.bundle, self.source = asked, bundle, source
+        looks = None if hypothesis.rows is None else shown(hypothesis.rows, bundle)[0]
+        spelled = bundle.text.spelled(hypothesis.ids)
+        self.hypothesis, self.text, pieces = source.kept.said(hypothesis, *spelled, looks)
+        self.said = Said(self.text, pieces, self.hypothesis.logprobs)
 
     def label(self, rows: np.ndarray, layer: int, head: Head, unit: Unit | None = None) -> AttentionMap:
         edges = [self.hypothesis.extras[name] for name in WINDOW if name in self.hypothesis.extras]
@@ -190,10 +272,16 @@ class _Spoken:
         return align(self.counted(best_map(self.hypothesis.rows, self.bundle, partial(self.label, unit="word"))))
 
     def maps(self) -> Maps:
-        """What is sent of the attention: in full, that of a text over itself comes after that over the source."""
+        """What is sent of the attention: in full, that of a text over itself comes after that over the source.
+
+        That is left out where the model read another text: one without what was kept, or one on the way to it.
+        """
         maps = sent(self.asked, self.bundle, self.hypothesis, self.label, self.counted)
+        read = self.source.kept.masked
+        if not isinstance(maps, list) or len(self.source.way) > 1 or read.slots or read.marks:
+            return maps
         own = own_maps(self.asked, self.source.text, self.source.pieces, self.said, self.hypothesis)
-        return [*maps, *own] if isinstance(maps, list) else maps
+        return [*maps, *own]
 
     def candidate(self) -> Candidate:
         return Candidate(
@@ -215,35 +303,5 @@ TASK = Task(
     view=view,
     keys=keys,
     request_example={"text": "Dogs", "source": "en", "target": "de"},
-    answer_example={
-        "id": "4f1c0d2ab7e94c4b8d1f6a3e5c7b9d01",
-        "model": "en-de-bahdanau@2",
-        "timings": {"prepare": 0.0003, "queue": 0.0001, "encode": 0.003, "decode": 0.012},
-        "results": [
-            {
-                "text": "Hunde",
-                "score": -0.21,
-                "finish_reason": "stop",
-                "language": "de",
-                "attention": {
-                    "kind": "cross",
-                    "layer": 0,
-                    "head": 0,
-                    "unit": "word",
-                    "offsets": "codepoint",
-                    "queries": [{"i": 0, "text": "Hunde", "start": 0, "end": 5, "logprob": -0.21}],
-                    "keys": {
-                        "type": "text",
-                        "items": [
-                            {"i": 0, "text": "Dogs", "start": 0, "end": 4},
-                            {"i": 1, "text": "</s>", "start": 4, "end": 4},
-                        ],
-                    },
-                    "encoding": "float",
-                    "weights": [[0.93, 0.07]],
-                    "trust": {"entropy": [0.366], "peak": [0.93], "special": [0.07], "coverage": [0.93, 0.07]},
-                },
-            }
-        ],
-    },
+    answer_example=TRANSLATED,
 )

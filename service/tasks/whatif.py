@@ -109,7 +109,7 @@ def result(asked: Asked, bundle: Bundle, done: Sequence[Done], spoken: Callable[
         language=bundle.manifest.target,
         hypotheses=candidates if asked.n_best > 1 else None,
         trust=summary(asked, bundle, said[0].hypothesis, said[0].said.pieces),
-        alternatives=alternatives(bundle, said[0].hypothesis, asked.offsets),
+        alternatives=alternatives(bundle, said[0].hypothesis, said[0].said, asked.offsets),
         unconstrained=plain and plain.candidate(),
         difference=plain and difference(_run(plain, asked, bundle), _run(said[0], asked, bundle)),
     )
@@ -147,18 +147,19 @@ def difference(before: Run, after: Run) -> Difference:
     return Difference(changed=changed, score=round(after.score - before.score, 6), rows=rows)
 
 
-def alternatives(bundle: Bundle, hypothesis: Hypothesis, unit: OffsetUnit) -> list[Position] | None:
+def alternatives(bundle: Bundle, hypothesis: Hypothesis, said: Said, unit: OffsetUnit) -> list[Position] | None:
     """For each piece of an answer what it might have been, where that was asked for."""
     if "alternatives" not in hypothesis.extras:
         return None
-    return list(_positions(bundle, hypothesis, unit))
+    return list(_positions(bundle, hypothesis, said, unit))
 
 
-def _positions(bundle: Bundle, hypothesis: Hypothesis, unit: OffsetUnit) -> Iterator[Position]:
-    text, pieces = bundle.text.spelled(hypothesis.ids)
-    at = places(text, unit)
+def _positions(bundle: Bundle, hypothesis: Hypothesis, said: Said, unit: OffsetUnit) -> Iterator[Position]:
+    at = places(said.text, unit)
     ids, logprobs = (hypothesis.extras[name] for name in ("alternatives", "alternative_logprobs"))
-    for i, piece in enumerate(pieces):
+    for i, piece in enumerate(said.pieces):
+        if piece.id < 0:
+            continue  # no step said it: it was put there
         choices = [
             Choice(id=id_, text="</s>" if id_ in SILENT else bundle.text.shown(id_), logprob=round(logprob, 6))
             for id_, logprob in zip(ids[i].tolist(), logprobs[i].tolist(), strict=True)

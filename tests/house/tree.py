@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bundle", "models", "export", "service", "client", "bench")  # the folders that hold our Python, tests aside
 HIDDEN_BUT_OURS = {".ci", ".dockerignore", ".gitignore"}
-NEVER_COMMITTED = {"runs", "data", "build", "dist", "__pycache__"}  # see .gitignore
+NEVER_COMMITTED = {"runs", "data", "build", "dist", "node_modules", "__pycache__"}  # see .gitignore
 
 
 def files(folder: Path = ROOT) -> Iterator[Path]:

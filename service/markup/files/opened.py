@@ -1,0 +1,29 @@
+"""What an opened file is: its texts, and what makes the file of their answers.
+
+Knows nothing of any kind of file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may hold at most."""
+
+    texts: int = 20_000
+    characters: int = 2_000_000  # of all texts
+    unpacked: int = 64 * 2**20  # bytes, of a file that is an archive
+    entries: int = 2000  # of such a file
+
+
+@dataclass(frozen=True)
+class Opened:
+    """`close` makes the file of as many answers as there are texts, in order."""
+
+    texts: Sequence[str]
+    close: Callable[[Sequence[str]], bytes]
+    format: Literal["text", "html"] = "text"

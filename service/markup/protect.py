@@ -1,0 +1,184 @@
+"""Spans that a translation must keep: what the model reads in their place, and where its pieces lie in the original.
+
+Knows nothing of engines, answers, or what the spans are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle
+
+from bundle.text import Piece, has_words
+from service.markup.placeholders import Kind, Span
+
+# that any corpus has, so models copy them
+NAMES = (
+    "Tom",
+    "Boston",
+    "John",
+    "Mary",
+    "Anna",
+    "Paris",
+    "Peter",
+    "Berlin",
+)
+MARKS = ("open", "close", "point", "spelled")
+BETWEEN = re.compile(r"[^\w.!?\n]*")  # what may stand between two spans that are kept as one
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What `original[start:end]` is to be said as, and where the model reads it: `text[at:to]`."""
+
+    start: int
+    end: int
+    at: int
+    to: int
+    says: str
+    name: str | None = None  # what stands for it, if the model does not read the span itself
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A tag or an entity, `original[start:end]`, and where it stands in what the model reads, `text[at:to]`.
+
+    A tag takes no place there; but one that stood between two words without a space is read as a space.
+    """
+
+    start: int
+    end: int
+    at: int
+    to: int
+    says: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A text as the model reads it. `whole`: there is nothing in it to translate."""
+
+    original: str
+    text: str
+    slots: tuple[Slot, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    whole: bool = False
+
+    def columns(self, pieces: Sequence[Piece]) -> list[list[int]]:
+        """For each slot the positions of the pieces of `text` that lie on it."""
+        return [[i for i, one in enumerate(pieces) if one.start < slot.to and one.end > slot.at] for slot in self.slots]
+
+    def restored(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """Pieces of `text` as pieces of the original: the first one on a slot is all of it, the others are empty."""
+        moved, taken = [], set()
+        for one in pieces:
+            start, end = self._back(one.start, False), self._back(one.end, True)
+            for i, slot in enumerate(self.slots):
+                if one.start < slot.to and one.end > slot.at and i in taken:
+                    start = max(start, slot.end)
+                elif one.start < slot.to and one.end > slot.at:
+                    taken.add(i)
+            end = max(start, end)
+            moved.append(replace(one, text=self.original[start:end], start=start, end=end))
+        return moved
+
+    def _back(self, at: int, is_end: bool) -> int:
+        """Where a place in `text` lies in the original: an end before a tag that stands there, a start behind it."""
+        shift = 0
+        each: list[Slot | Mark] = [*self.slots, *self.marks]
+        for one in sorted(each, key=lambda one: one.start):
+            first, last = one.at, one.to
+            if at < first or (at == first and is_end):
+                break
+            if at < last or (is_end and at == last):
+                return one.end if is_end else one.start
+            shift = one.end - last
+        return at + shift
+
+
+def mask(text: str, spans: Sequence[Span]) -> Masked:
+    """The text with names for its spans, which are in order and apart."""
+    kept = _joined(text, [span for span in (_trimmed(text, one) for one in spans) if span.start < span.end])
+    if kept and not has_words("".join(_readable(part, span) for part, span in _parts(text, kept))):
+        start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+        says = "".join(
+            part if span is None or span.kind == "spelled" else span.says for part, span in _parts(text, kept)
+        ).strip()
+        return Masked(text, NAMES[0], (Slot(start, end, 0, len(NAMES[0]), says, NAMES[0]),), whole=True)
+    names = cycle([name for name in NAMES if name.casefold() not in text.casefold()] or NAMES)
+    slots, marks, out = [], [], ""
+    for part, span in _parts(text, kept):
+        shown = part
+        if span is not None and span.kind in MARKS:
+            shown = span.says if span.kind == "spelled" else " " * _tight(text, span)
+            marks.append(Mark(span.start, span.end, len(out), len(out) + len(shown), span.says, span.kind))
+        elif span is not None:
+            name = next(names) if span.kind == "name" else None
+            shown = part if name is None else name + " " * text[span.end : span.end + 1].isalnum()
+            shown = " " * (name is not None and out[-1:].isalnum()) + shown
+            slots.append(Slot(span.start, span.end, len(out), len(out) + len(shown), span.says, name))
+        out += shown
+    return Masked(text, out, tuple(slots), tuple(marks))
+
+
+def _parts(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span | None]]:
+    """The text in parts, each a span's or between them."""
+    last = 0
+    for span in spans:
+        yield text[last : span.start], None
+        yield text[span.start : span.end], span
+        last = span.end
+    yield text[last:], None
+
+
+def _readable(part: str, span: Span | None) -> str:
+    if span is None:
+        return part
+    return span.says if span.kind == "spelled" else ""
+
+
+def _tight(text: str, span: Span) -> bool:
+    if span.kind != "point":
+        return False
+    around = text[max(0, span.start - 1) : span.start] + text[span.end : span.end + 1]
+    return len(around) == 2 and not any(one.isspace() for one in around)
+
+
+def _trimmed(text: str, span: Span) -> Span:
+    """Without white space at its ends; what is kept as it stands takes the letters with it that it is glued to."""
+    start, end = span.start, span.end
+    if span.kind in MARKS:
+        return span
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    if span.kind == "read" or start == end:
+        return span._replace(start=start, end=end)
+    before, after = start, end
+    while text[start] != "<" and before and text[before - 1].isalnum():
+        before -= 1
+    while text[end - 1] != ">" and after < len(text) and text[after].isalnum():
+        after += 1
+    says = span.says.strip()
+    return Span(before, after, text[before:start] + says + text[end:after])
+
+
+def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Spans with at most marks and spaces between them as one: the model would see a row of names."""
+    out: list[Span] = []
+    for span in spans:
+        last = out[-1] if out and out[-1].kind == span.kind == "name" else None
+        if last and (last.end >= span.start or BETWEEN.fullmatch(text, last.end, span.start)):
+            out[-1] = _over(text, last, span)
+        else:
+            out.append(span)
+    return out
+
+
+def _over(text: str, first: Span, second: Span) -> Span:
+    """Both as one; letters that both took, being glued to both, are said once."""
+    shared = max(0, first.end - second.start)
+    says = first.says + text[first.end : second.start] + second.says[shared:]
+    return Span(first.start, max(first.end, second.end), says)
