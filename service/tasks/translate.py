@@ -23,14 +23,15 @@ from service.maps.words import Answer as Said
 from service.maps.words import items_of, text_keys, text_map
 from service.messages import Done, Hypothesis, Options
 from service.tasks.answer import Candidate, Result
-from service.tasks.contract import Asked, Bounds, Encoded, Task, at_most, job, loaded, options
+from service.tasks.contract import Bounds, Encoded, Searched, Task, at_most, job, loaded, options
 from service.tasks.mapped import best_map, drawn, finish, sent, trusted
 from service.tasks.whatif import course, main, result
+from service.telemetry.confidence import confidence
 
 WINDOW = ("window_start", "window_end")  # what a model of local attention tells of each token besides its row
 
 
-class TranslateRequest(Asked):
+class TranslateRequest(Searched):
     """Texts to translate, each a sentence or so; longer ones are refused, not cut."""
 
     text: str | list[str] = Field(description="One text, or several: one result each, in order.")
@@ -192,6 +193,7 @@ class _Spoken:
         return Candidate(
             text=self.text,
             score=self.hypothesis.score,
+            confidence=confidence(self.hypothesis.logprobs),
             finish_reason=finish(self.hypothesis),
             attention=sent(self.asked, self.bundle, self.hypothesis, self.label, self.counted),
             alignment=self.links(),

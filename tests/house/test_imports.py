@@ -98,6 +98,7 @@ def hollow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "service/engine/session.py").write_text("import onnxruntime\n")
     shared = ", ".join(f"service.tasks.{name}" for name in ("answer", "chain", "contract", "mapped", "whatif"))
     (root / "service/tasks/caption.py").write_text(f"import {shared}\n")
+    (root / "service/tasks/scoring.py").write_text("import service.tasks.translate\n")
     return root
 
 
