@@ -1,0 +1,31 @@
+"""heed-client: ask a Heed server from Python, now or with asyncio, and look at the maps; of ours it imports nothing.
+
+Knows nothing of models or engines; httpx is all it needs. Here the package is `client`; installed it is `heed_client`.
+"""
+
+from .clients import AsyncHeed, AsyncStream, Heed, Stream
+from .errors import Broken, HeedError, Refused, Unavailable, Unreachable, Where
+from .events import Done, Event, HypothesisEvent, Start, Token, TokenEvent
+from .results import (
+    Alignment,
+    Answer,
+    AttentionMap,
+    Candidate,
+    Card,
+    Comparison,
+    GridKeys,
+    Guess,
+    Health,
+    Item,
+    Result,
+    TextKeys,
+    Translation,
+)
+from .retry import Retry
+
+__version__ = "0.1.0"
+__all__ = [
+    "Alignment", "Answer", "AsyncHeed", "AsyncStream", "AttentionMap", "Broken", "Candidate", "Card", "Comparison",
+    "Done", "Event", "GridKeys", "Guess", "Health", "Heed", "HeedError", "HypothesisEvent", "Item", "Refused", "Result",
+    "Retry", "Start", "Stream", "TextKeys", "Token", "TokenEvent", "Translation", "Unavailable", "Unreachable", "Where",
+]  # fmt: skip
