@@ -82,6 +82,7 @@ class Streamed:
     chunks: Any = None
     parser: Parser = field(default_factory=Parser)
     ready: deque[Event] = field(default_factory=deque)
+    failure: HeedError | None = None
     over: bool = False
 
     async def next(self) -> Event | None:
@@ -99,6 +100,8 @@ class Streamed:
         return self.ready.popleft() if self.ready else None
 
     async def _more(self) -> None:
+        if self.failure is not None:
+            raise self.failure
         if self.response is None:
             self.response = await _accepted(self.wire, self.question, EVENTS)
             self.chunks = self.wire.chunks(self.response)
@@ -107,7 +110,10 @@ class Streamed:
         except httpx.TransportError as lost:
             raise _lost(lost, self.response) from lost
         if chunk is not None:
-            self.ready.extend(self.parser.feed(chunk))
+            try:
+                self.ready.extend(self.parser.feed(chunk))
+            except HeedError as told:
+                self.failure = told  # after the events before it
         elif self.parser.open or not self.parser.begun:
             raise Unreachable("the stream ended before its answer", code="cut_off", request_id=_id(self.response))
         else:
@@ -116,6 +122,7 @@ class Streamed:
     async def close(self) -> None:
         """Leave; nothing more comes."""
         self.over = True
+        self.ready.clear()
         if self.response is not None:
             await self.wire.leave(self.response)
 

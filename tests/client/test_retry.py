@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +13,12 @@ from client.retry import retry_after
 from tests.client.conftest import Answering, following, got
 
 pytestmark = pytest.mark.anyio
-GOOD = {"id": "1", "model": "m@1", "timings": {}, "results": [{"text": "Haus", "score": -0.1, "finish_reason": "stop"}]}
+GOOD: dict[str, Any] = {
+    "id": "1",
+    "model": "m@1",
+    "timings": {},
+    "results": [{"text": "Haus", "score": -0.1, "finish_reason": "stop"}],
+}
 GOOD_ANSWER = httpx.Response(200, json=GOOD)
 START = {"input": 0, "id": "1", "model": "m@1", "keys": {"type": "text", "items": []}}
 
@@ -122,9 +128,12 @@ async def test_a_stream_is_tried_again_until_it_has_begun(connect) -> None:
 async def test_a_stream_that_ends_badly_says_so(connect, content, error, code) -> None:
     answering = Answering(httpx.Response(200, content=content))
     stream = connect(**answering.options(connect)).stream_translate("house")
+    heard = []
     with pytest.raises(HeedError) as told:
-        _ = [one async for one in following(stream)]
+        async for one in following(stream):
+            heard.append(one)  # noqa: PERF401 - to the error
     assert (type(told.value), told.value.code, len(answering.requests)) == (error, code, 1)
+    assert len(heard) == content.count(b'"model"')
     assert stream.streamed.over
 
 
