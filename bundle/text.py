@@ -60,6 +60,17 @@ class Vocabulary:
         """The ids of `pieces(text)`, without BOS or EOS."""
         return list(self.processor.EncodeAsIds(text))
 
+    def id(self, piece: str) -> int:
+        """The id of a piece as it stands in the vocabulary.
+
+        Raises:
+            ValueError: there is no such piece.
+        """
+        found = int(self.processor.PieceToId(piece))
+        if found == UNK:
+            raise ValueError(f"there is no piece {piece!r}")
+        return found
+
     def sampled(self, text: str, dropout: float) -> list[int]:
         """Ids with BPE-dropout (Provilkov et al. 2020): each merge is skipped with this probability."""
         return list(self.processor.Encode(text, out_type=int, enable_sampling=True, alpha=dropout, nbest_size=-1))
@@ -97,8 +108,13 @@ def has_words(text: str) -> bool:
     return any(unicodedata.category(character)[0] in "LN" for character in text)
 
 
-def train_vocabulary(lines: Sequence[str], prefix: Path, size: int, kind: str = "bpe") -> Path:
-    """Train a sentencepiece model on lines and return its path, `{prefix}.model`; kind is bpe, unigram or word."""
+def train_vocabulary(
+    lines: Sequence[str], prefix: Path, size: int, kind: str = "bpe", marks: Sequence[str] = ()
+) -> Path:
+    """Train a sentencepiece model on lines and return its path, `{prefix}.model`; kind is bpe, unigram or word.
+
+    Each of `marks` becomes a piece that no text is cut into: control symbols of sentencepiece.
+    """
     model = io.BytesIO()  # written to memory: a model written to a file holds that file's path
     sentencepiece.SentencePieceTrainer.Train(
         sentence_iterator=iter(lines),
@@ -106,6 +122,7 @@ def train_vocabulary(lines: Sequence[str], prefix: Path, size: int, kind: str = 
         vocab_size=size,
         model_type=kind,
         character_coverage=0.9999,
+        control_symbols=list(marks),
         pad_id=PAD,
         unk_id=UNK,
         bos_id=BOS,

@@ -47,7 +47,7 @@ def translate(bundle: Bundle, session: Session, data: Path, beam: int, penalty: 
     foreign = other if one == "en" else one
     if foreign in TATOEBA:
         path = data / "translation" / TATOEBA[foreign]
-        sets["tatoeba held back"] = tabbed(path, english_is_source=one == "en", test=True)[:HELD_BACK]
+        sets["tatoeba held back"] = tabbed(path, english_is_source=one == "en", part="test")[:HELD_BACK]
     out: dict[str, dict[str, float]] = {}
     for name, pairs in sets.items():
         started = time.monotonic()

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import lzma
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from bundle.text import PAD
 
+Part = Literal["train", "dev", "test"]
 HELD_BACK = 50  # of a corpus without a split, one English sentence in so many is never trained on
 
 
@@ -48,11 +49,37 @@ def held_back(english: str) -> bool:
     return zlib.crc32(english.encode()) % HELD_BACK == 0
 
 
-def tabbed(path: Path, *, english_is_source: bool = True, test: bool = False) -> list[Pair]:
-    """The pairs of an `English<TAB>other` file: the training part, or the held-back part."""
+def judged(english: str) -> bool:
+    """Whether a sentence is kept for choosing among checkpoints: one in four hundred, none of the test set's."""
+    return zlib.crc32(english.encode()) % (8 * HELD_BACK) == 1
+
+
+def tabbed(path: Path, *, english_is_source: bool = True, part: Part = "train") -> list[Pair]:
+    """The pairs of an `English<TAB>other` file: those to train on, to judge by, or the held-back part."""
     rows = [line.split("\t")[:2] for line in lines(path) if "\t" in line]
-    kept = [(english, other) for english, other in rows if held_back(english) == test and english and other]
+    kept = [(english, other) for english, other in rows if english and other and _part(english) == part]
     return [Pair(a, b) if english_is_source else Pair(b, a) for a, b in kept]
+
+
+def _part(english: str) -> Part:
+    return "test" if held_back(english) else "dev" if judged(english) else "train"
+
+
+def worn(pairs: Sequence[Pair], share: float, random: np.random.Generator) -> list[Pair]:
+    """Copies of some pairs as hurried people write them: all capitals, all small, or without the full stop.
+
+    Capitals and the missing stop are on both sides; a source in small letters keeps its proper translation.
+    """
+    chosen = np.flatnonzero(random.random(len(pairs)) < share)
+    manners = random.choice(len(MANNERS), len(chosen), p=[share for share, _ in MANNERS])
+    return [MANNERS[manner][1](pairs[i]) for i, manner in zip(chosen.tolist(), manners.tolist(), strict=True)]
+
+
+MANNERS: list[tuple[float, Callable[[Pair], Pair]]] = [
+    (0.5, lambda pair: Pair(pair.source.rstrip(".!?"), pair.target.rstrip(".!?"))),
+    (0.25, lambda pair: Pair(pair.source.lower().rstrip("."), pair.target)),
+    (0.25, lambda pair: Pair(pair.source.upper(), pair.target.upper())),
+]
 
 
 def bucketed(lengths: np.ndarray, cells: int, random: np.random.Generator, most: int = 1024) -> Iterator[np.ndarray]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from models.attention import Look
 from models.nets.translator import RecurrentTranslator
+from models.sampled import scores
 
 
 class LuongTranslator(RecurrentTranslator):
@@ -37,4 +38,4 @@ class LuongTranslator(RecurrentTranslator):
         """Scores of h̃_t alone (eq. 6): (..., W) -> (..., V)."""
         del embedded, context
         attended = self.parts(state)[1]
-        return nn.functional.linear(self.drop_output(attended), self.embedding.weight, self.bias)
+        return scores(self.drop_output(attended), self.embedding.weight, self.bias, self.sample)

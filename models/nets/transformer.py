@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.sampled import Sample, scores
+
 MASKED = -1e9  # finite, so that a row whose mask is empty gives numbers, not NaN
 
 
@@ -169,6 +171,7 @@ class TransformerTranslator(nn.Module):
         self.embedding = nn.Embedding(vocabulary, width, padding_idx=pad)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
+        self.sample: Sample | None = None  # set around a training step that scores a part of the vocabulary
         self.register_buffer("positions", sinusoids(longest, width), persistent=False)
         self.encoder = nn.ModuleList(EncoderLayer(width, heads, inner, dropout) for _ in range(encoder_layers))
         self.decoder = nn.ModuleList(DecoderLayer(width, heads, inner, dropout) for _ in range(decoder_layers))
@@ -222,7 +225,7 @@ class TransformerTranslator(nn.Module):
 
     def output(self, x: Tensor) -> Tensor:
         """(…, D) -> logits (…, V); the output embedding is the input embedding (§3.4)."""
-        return functional.linear(self.norm_output(x), self.embedding.weight, self.bias)
+        return scores(self.norm_output(x), self.embedding.weight, self.bias, self.sample)
 
     def hidden(self, source: Tensor, given: Tensor) -> Tensor:
         """Teacher-forced, without the output layer: source (B, S), given (B, T) -> (B, T, D)."""

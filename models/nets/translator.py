@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from models.attention import Look, made
+from models.sampled import Sample, scores
 
 
 class RecurrentTranslator(nn.Module):
@@ -42,6 +43,7 @@ class RecurrentTranslator(nn.Module):
         super().__init__()
         memory = 2 * encoder
         self.vocabulary, self.pad = vocabulary, pad
+        self.sample: Sample | None = None  # set around a training step that scores a part of the vocabulary
         self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=pad)
         nn.init.normal_(self.embedding.weight, std=embedding**-0.5)  # tied: a larger start learns nothing
         self.encoder = nn.GRU(embedding, encoder, batch_first=True, bidirectional=True)
@@ -117,7 +119,7 @@ class RecurrentTranslator(nn.Module):
         """Deep output with one maxout layer (A.2.2): (..., W), (..., E), (..., M) -> logits (..., V)."""
         deep = self.deep(torch.cat([self.parts(state)[0], embedded, context], dim=-1))
         maxout = deep.unflatten(-1, (-1, 2)).amax(-1)
-        return nn.functional.linear(self.drop_output(maxout), self.embedding.weight, self.bias)
+        return scores(self.drop_output(maxout), self.embedding.weight, self.bias, self.sample)
 
     def step(
         self, token: Tensor, state: Tensor, memory: Tensor, keys: Tensor, mask: Tensor

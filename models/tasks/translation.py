@@ -6,6 +6,11 @@ Knows nothing of optimisers or checkpoints. The `data` part of a recipe:
     "train": [{"aligned": "translation/multi30k/train"}, {"tabbed": "translation/tatoeba/….tsv.xz", "sample": 20000}],
     "dev": "translation/multi30k/val"
 
+An entry may have a "source" and "target" of its own; with several pairs, "tags": {"de": "<2de>", …} puts a piece that
+asks for the target's language before each source (Johnson et al. 2017), and "dev" is a list of entries, of which a
+"first" so many count. "worn": 0.1 adds copies of so many pairs as hurried people write them; "negatives": 1000 scores
+so many pieces beside a batch's own instead of the whole vocabulary (`models/sampled.py`).
+
 A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` wrote it. One of
 {"grammar": NUMBER, "seed": SEED} is made up by `models/grammar.py`; with "guide": 0.1 in `data`, rows learn to look
 where it says.
@@ -14,6 +19,7 @@ where it says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,13 +29,14 @@ import torch
 from torch import Tensor
 
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
-from models.data import Pair, aligned, bucketed, lines, padded, tabbed
+from models.data import Pair, aligned, bucketed, lines, padded, tabbed, worn
 from models.grammar import Aligned, Grammar
 from models.guided import cost, rows, stacked
 from models.loss import smoothed_cross_entropy
 from models.nets.luong import LuongTranslator
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
+from models.sampled import draw
 
 Translator = RecurrentTranslator | TransformerTranslator
 KINDS: dict[str, type[Translator]] = {
@@ -52,12 +59,18 @@ class Corpus:
     """One source of training pairs, cut into pieces once; `sample` of them are drawn anew each epoch, or all."""
 
     def __init__(
-        self, pairs: list[Pair], vocabulary: Vocabulary, sample: int | None, alignments: Sequence[Aligned] = ()
+        self,
+        pairs: list[Pair],
+        vocabulary: Vocabulary,
+        sample: int | None,
+        alignments: Sequence[Aligned] = (),
+        tag: Sequence[int] = (),
     ) -> None:
         kept = [(pair, vocabulary.ids(pair.source), vocabulary.ids(pair.target)) for pair in pairs]
         kept = [row for row in kept if max(len(row[1]), len(row[2])) < LONGEST]
         self.texts = [pair.source for pair, _, _ in kept]
-        self.sources = [[*ids, EOS] for _, ids, _ in kept]
+        self.tag = tag
+        self.sources = [[*tag, *ids, EOS] for _, ids, _ in kept]
         self.targets = [[*ids, EOS] for _, _, ids in kept]
         self.sample = sample
         known = {pair.texts(): pair for pair in alignments}
@@ -76,19 +89,24 @@ class Translation:
     def __init__(self, recipe: dict[str, Any], data: Path, out: Path) -> None:
         part = recipe["data"]
         self.part = part
-        languages = part["source"], part["target"]
-        pairs = [corpus(source, data, out, languages) for source in part["train"]]
+        pairs = [corpus(source, data, out, languages(source, part)) for source in part["train"]]
+        if share := part.get("worn"):
+            hurried = np.random.default_rng(recipe["train"].get("seed", 1))
+            pairs = [[*some, *worn(some, share, hurried)] for some in pairs]
         path = out / "vocabulary.model"
         if not path.exists():
             train_vocabulary(
-                [line for some in pairs for pair in some for line in pair], path.with_suffix(""), part["vocabulary"]
+                [line for some in pairs for pair in some for line in pair],
+                path.with_suffix(""),
+                part["vocabulary"],
+                marks=sorted(part.get("tags", {}).values()),
             )
         self.vocabulary = Vocabulary(path)
         self.corpora = [
-            Corpus(some, self.vocabulary, source.get("sample"), grammar(source))
+            Corpus(some, self.vocabulary, source.get("sample"), grammar(source), self._tag(source))
             for some, source in zip(pairs, part["train"], strict=True)
         ]
-        self.dev = aligned(data / part["dev"], *languages)
+        self.dev = dev(part, data, out)
         self.net = translator(len(self.vocabulary), recipe["net"])
         self.smoothing, self.guide = part.get("smoothing", 0.1), part.get("guide", 0.0)
 
@@ -111,24 +129,48 @@ class Translation:
         dropout = self.part.get("dropout", 0.0)
         if not dropout or corpus.rows[i] is not None or random.random() < 0.5:
             return corpus.sources[i]
-        return [*self.vocabulary.sampled(corpus.texts[i], dropout), EOS][:LONGEST]
+        return [*corpus.tag, *self.vocabulary.sampled(corpus.texts[i], dropout), EOS][:LONGEST]
+
+    def _tag(self, entry: dict[str, Any]) -> list[int]:
+        """What stands before the sources of an entry."""
+        return tag(self.vocabulary, self.part, languages(entry, self.part)[1])
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         """Mean label-smoothed cross-entropy over the real target positions, and the cost of looking elsewhere."""
         source, target, wanted = batch
         given = torch.cat([torch.full_like(target[:, :1], BOS), target[:, :-1]], 1)
         real = target != PAD
-        if wanted is None or not wanted.any():
-            losses = smoothed_cross_entropy(self.net.logits_at(source, given, real), target[real], self.smoothing)
-            return losses.mean(), len(losses)
-        logits, weights = self.net.logits_and_rows(source, given, real)
-        losses = smoothed_cross_entropy(logits, target[real], self.smoothing)
+        wanted = wanted if wanted is not None and wanted.any() else None
+        with self._sampled(target[real]) as places:
+            if wanted is None:
+                losses = smoothed_cross_entropy(self.net.logits_at(source, given, real), places, self.smoothing)
+                return losses.mean(), len(losses)
+            logits, weights = self.net.logits_and_rows(source, given, real)
+        losses = smoothed_cross_entropy(logits, places, self.smoothing)
         return losses.mean() + self.guide * cost(weights, wanted), len(losses)
 
+    @contextmanager
+    def _sampled(self, target: Tensor) -> Iterator[Tensor]:
+        """Meanwhile the net scores a sample of the vocabulary, if the recipe says so; gives the targets' places."""
+        negatives = self.part.get("negatives")
+        if negatives is None:
+            yield target
+            return
+        self.net.sample, places = draw(target, len(self.vocabulary), negatives)
+        try:
+            yield places
+        finally:
+            self.net.sample = None
+
     def score(self) -> dict[str, float]:
-        """sacreBLEU (cased, 13a) of the greedy decode of the development set."""
-        texts = translate(self.net, self.vocabulary, [pair.source for pair in self.dev])
-        return {"score": round(sacrebleu.corpus_bleu(texts, [[pair.target for pair in self.dev]]).score, 2)}
+        """sacreBLEU (cased, 13a) of the greedy decode of the development sets: each, and their mean."""
+        figures = {}
+        for name, (pairs, target) in self.dev.items():
+            sources = [pair.source for pair in pairs]
+            texts = translate(self.net, self.vocabulary, sources, before=tag(self.vocabulary, self.part, target))
+            figures[name] = round(sacrebleu.corpus_bleu(texts, [[pair.target for pair in pairs]]).score, 2)
+        mean = round(sum(figures.values()) / len(figures), 2)
+        return {"score": mean, **(figures if len(figures) > 1 else {})}
 
 
 def translator(vocabulary: int, part: dict[str, Any]) -> Translator:
@@ -143,6 +185,28 @@ def translator(vocabulary: int, part: dict[str, Any]) -> Translator:
     return KINDS[kind](vocabulary, **arguments)
 
 
+def languages(entry: dict[str, Any], part: dict[str, Any]) -> tuple[str, str]:
+    """Source and target of an entry: its own, or those of the whole `data` part."""
+    return entry.get("source") or part["source"], entry.get("target") or part["target"]
+
+
+def tag(vocabulary: Vocabulary, part: dict[str, Any], target: str) -> list[int]:
+    """The ids that ask for a language, where the recipe has tags: one, or none."""
+    return [vocabulary.id(part["tags"][target])] if "tags" in part else []
+
+
+def dev(part: dict[str, Any], data: Path, out: Path) -> dict[str, tuple[list[Pair], str]]:
+    """The development sets by name, with the language of their targets; a recipe's may be one path, or entries."""
+    entries = part["dev"] if isinstance(part["dev"], list) else [{"aligned": part["dev"]}]
+    sets = {}
+    for entry in entries:
+        source, target = languages(entry, part)
+        pairs = corpus({**entry, "part": "dev"}, data, out, (source, target))
+        name = f"{Path(entry.get('aligned') or entry['tabbed']).name.split('.')[0]} {source}-{target}"
+        sets[name] = (pairs[: entry.get("first", len(pairs))], target)
+    return sets
+
+
 def corpus(source: dict[str, Any], data: Path, out: Path, languages: tuple[str, str]) -> list[Pair]:
     """The pairs of one entry of the recipe's `train` list; distilled ones lie in the run's own folder."""
     if "grammar" in source:
@@ -151,7 +215,7 @@ def corpus(source: dict[str, Any], data: Path, out: Path, languages: tuple[str, 
         return [Pair(*line.split("\t")) for line in lines(out / source["distilled"])]
     if "aligned" in source:
         return aligned(data / source["aligned"], *languages)
-    return tabbed(data / source["tabbed"], english_is_source=languages[0] == "en")
+    return tabbed(data / source["tabbed"], english_is_source=languages[0] == "en", part=source.get("part", "train"))
 
 
 def grammar(source: dict[str, Any]) -> list[Aligned]:
@@ -160,13 +224,15 @@ def grammar(source: dict[str, Any]) -> list[Aligned]:
 
 
 @torch.no_grad()
-def translate(net: Translator, vocabulary: Vocabulary, texts: list[str], batch: int = 64) -> list[str]:
-    """Greedy translations, longest inputs first in batches; for scoring while training (the engine serves)."""
+def translate(
+    net: Translator, vocabulary: Vocabulary, texts: list[str], batch: int = 64, before: Sequence[int] = ()
+) -> list[str]:
+    """Greedy translations, in batches of like length, `before` put first; for scoring while training."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     out = [""] * len(texts)
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
-        source = torch.from_numpy(padded([[*vocabulary.ids(texts[i]), EOS] for i in rows]))
+        source = torch.from_numpy(padded([[*before, *vocabulary.ids(texts[i]), EOS] for i in rows]))
         for i, ids in zip(rows, greedy(net, source), strict=True):
             out[i] = vocabulary.text(ids)
     return out

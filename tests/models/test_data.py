@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.data import aligned, bucketed, held_back, padded, tabbed
+from models.data import Pair, aligned, bucketed, held_back, padded, tabbed, worn
 
 
 def pack(path: Path, text: str) -> None:
@@ -29,13 +29,21 @@ def test_sides_of_unequal_length_are_an_error(tmp_path: Path) -> None:
 
 
 def test_one_english_sentence_is_never_in_training_and_in_test(tmp_path: Path) -> None:
-    rows = [f"sentence {i}\tSatz {i} {j}" for i in range(500) for j in range(3)]
+    rows = [f"sentence {i}\tSatz {i} {j}" for i in range(2000) for j in range(3)]
     pack(tmp_path / "t.tsv.xz", "\n".join(rows) + "\n")
-    train, test = (tabbed(tmp_path / "t.tsv.xz", test=which) for which in (False, True))
-    assert len(train) + len(test) == 1500 and len(test) > 0 and len(test) % 3 == 0
-    assert not {pair.source for pair in train} & {pair.source for pair in test}
+    train, dev, test = (tabbed(tmp_path / "t.tsv.xz", part=which) for which in ("train", "dev", "test"))
+    assert len(train) + len(dev) + len(test) == 6000 and len(dev) > 0 and len(test) > len(dev) and len(test) % 3 == 0
+    english = [{pair.source for pair in part} for part in (train, dev, test)]
+    assert not english[0] & english[1] and not english[0] & english[2] and not english[1] & english[2]
     assert all(held_back(pair.source) for pair in test)
     assert tabbed(tmp_path / "t.tsv.xz", english_is_source=False)[0].source.startswith("Satz")
+
+
+def test_hurried_copies_are_capitals_small_letters_or_without_a_stop() -> None:
+    pairs = [Pair("Do it now.", "Tu es jetzt.")] * 400
+    copies = worn(pairs, 0.5, np.random.default_rng(1))
+    assert set(copies) == {("Do it now", "Tu es jetzt"), ("do it now", "Tu es jetzt."), ("DO IT NOW.", "TU ES JETZT.")}
+    assert 160 < len(copies) < 240
 
 
 def test_batches_hold_every_example_once_within_the_cells() -> None:

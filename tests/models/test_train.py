@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from bundle.text import Vocabulary
 from models.recipe import read
 from models.train import Run, Schedule, begin
 
@@ -130,3 +131,18 @@ def test_every_recipe_can_be_read(path: Path) -> None:
     assert {"task", "data"} <= set(content)
     if "net" in content:  # without it, a recipe is only what others are based on
         assert isinstance(content["net"], dict)
+
+
+def test_one_net_learns_several_pairs_by_their_tags(data: Path, tmp_path: Path) -> None:
+    both = [{"aligned": "train", "source": "en", "target": "de"}, {"aligned": "train", "source": "de", "target": "en"}]
+    dev = [{**entry, "aligned": "val", "first": 6} for entry in both]
+    several = recipe(steps=10)
+    several["data"] |= {"train": both, "dev": dev, "tags": {"de": "<2de>", "en": "<2en>"}, "negatives": 20, "worn": 0.2}
+    run = Run(several, data, tmp_path / "run")
+    tags = [Vocabulary(tmp_path / "run" / "vocabulary.model").id(f"<2{language}>") for language in ("de", "en")]
+    firsts = {int(row[0]) for batch in run.task.batches(0, np.random.default_rng(1)) for row in batch.source}
+    assert firsts == set(tags)
+    run.fit()
+    assert {"score", "val en-de", "val de-en"} <= set(run.history[-1])
+    assert run.net.sample is None, "the whole vocabulary is scored again after a step"
+    assert tags[0] not in Vocabulary(tmp_path / "run" / "vocabulary.model").ids("<2de> dog"), "no text can say a tag"
