@@ -12,7 +12,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import aclosing
-from functools import partial
 
 from pydantic import ValidationError
 from tqdm import tqdm
@@ -80,12 +79,16 @@ async def _lines(settings: Settings, asked: argparse.Namespace) -> int:
     if files and asked.text is not None:
         raise Malformed("translate: a text or --file, not both")
     wants = {} if asked.map is not None or asked.json else {"attention": "none", "trust": "none"}
-    requests = partial(_request, asked, **wants)
-    link = local_link(settings, [task.choose(requests("-"), everything(settings.zoo)).id])
+
+    def requests(line: str) -> Asked:
+        return _request(asked, text=line, **wants)
+
+    link = local_link(settings, [task.choose(requests(STDIN), everything(settings.zoo)).id])
     await link.start()
     desk = Desk(link, bounds(settings), deadline=HOUR)
     window = settings.queue // settings.max_beam_size  # so many fit the queue, whatever their beam
-    passed, views = Counter[str](), []
+    passed: Counter[str] = Counter()
+    views: list[View] = []
     most = 0 if asked.map is None else MOST_VIEWS
     try:
         bar = tqdm(total=total(files), unit=" lines", disable=None, file=sys.stderr)

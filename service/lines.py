@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from service.api.desk import Desk
@@ -36,7 +36,7 @@ async def through(
     *,
     window: int,
     views: int = 0,
-) -> AsyncIterator[Line]:
+) -> AsyncGenerator[Line, None]:
     """Each line's translation, in order. window: lines that are worked on at once; views: of how many, to be drawn.
 
     Raises:
