@@ -10,9 +10,9 @@ import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bundle.text import Vocabulary
 
@@ -116,6 +116,18 @@ class Score(Part):
     signature: str = ""
 
 
+class Pair(Part):
+    """Two languages; `tag` is the piece that stands before the text where a model must be told which target is meant
+    (Johnson et al. 2017)."""
+
+    source: str
+    target: str
+    tag: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.source}-{self.target}"
+
+
 class Manifest(Part):
     """See the module's docstring; written by export, read by everyone else."""
 
@@ -127,7 +139,8 @@ class Manifest(Part):
     architecture: str
     description: str
     source: str | None = Field(None, description="language code of the text that goes in; none for pictures")
-    target: str
+    target: str | None = Field(None, description="language code of what comes out; none where `pairs` has several")
+    pairs: tuple[Pair, ...] = Field((), description="what a translator translates; by default `source` to `target`")
     input: Literal["text", "image"]
     graphs: dict[Literal["encode", "step"], Graph]
     memory: tuple[str, ...] = Field(description="outputs of encode that every step reads, axes (B, …, S, …)")
@@ -145,6 +158,42 @@ class Manifest(Part):
     scores: tuple[Score, ...] = ()
     made_with: dict[str, str] = Field(default_factory=dict, description="versions, seed, command, parity figures")
     digests: dict[str, str] = Field(description="file name to sha256 of every other file of the bundle")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _paired(cls, told: Any) -> Any:
+        """A source and a target are one pair, and one pair is a source and a target; so are languages all share."""
+        if not isinstance(told, dict) or told.get("task") != "translate":
+            return told
+        if not told.get("pairs") and told.get("source") and told.get("target"):
+            return {**told, "pairs": [{"source": told["source"], "target": told["target"]}]}
+        for side in ("source", "target"):
+            there = {one.get(side) for one in told.get("pairs", ()) if isinstance(one, dict)}
+            if len(there) == 1:
+                told = {side: there.pop(), **told}
+        return told
+
+    @model_validator(mode="after")
+    def _speaks(self) -> Self:
+        if self.task == "caption" and (self.target is None or self.pairs):
+            raise ValueError("a captioner has a target and no pairs")
+        if self.task == "translate" and not self.pairs:
+            raise ValueError("a translator has pairs, or a source and a target")
+        twice = len({(pair.source, pair.target) for pair in self.pairs}) < len(self.pairs)
+        ways = {(pair.source, pair.tag) for pair in self.pairs}
+        if twice or len(ways) < len(self.pairs):
+            raise ValueError("pairs of one source are told apart by their tags")
+        for side, only in (("source", self.source), ("target", self.target)):
+            if self.pairs and only is not None and {getattr(pair, side) for pair in self.pairs} != {only}:
+                raise ValueError(f"{side} is not that of all pairs")
+        return self
+
+    @property
+    def languages(self) -> str:
+        """What goes in and what comes out, `en-de` or `de+fr-en`, for lists and labels."""
+        sources = dict.fromkeys(pair.source for pair in self.pairs) or {self.source or self.input: None}
+        targets = dict.fromkeys(pair.target for pair in self.pairs) or {str(self.target): None}
+        return f"{'+'.join(sources)}-{'+'.join(targets)}"
 
 
 class Bundle:
@@ -183,6 +232,19 @@ class Bundle:
             return Vocabulary(self.path / self.manifest.vocabulary)
         except ValueError as broken:
             raise BadBundle(self.path / self.manifest.vocabulary, str(broken)) from broken
+
+    def tag(self, pair: Pair) -> tuple[int, ...]:
+        """The ids that stand before a text of this pair: one, or none.
+
+        Raises:
+            BadBundle: the vocabulary has no such piece.
+        """
+        if pair.tag is None:
+            return ()
+        try:
+            return (self.text.id(pair.tag),)
+        except ValueError as missing:
+            raise BadBundle(self.path / self.manifest.vocabulary, f"has no piece {pair.tag}") from missing
 
     def graph(self, name: Literal["encode", "step"], precision: str) -> Path:
         """The file of a graph in a precision, falling back to fp32 where that precision was not exported."""

@@ -19,7 +19,7 @@ SILENT = (PAD, BOS, EOS)  # ids that stand for no text
 SPACE = "\u2581"  # sentencepiece's mark for the space before a word
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """One subword of a text: `text[start:end]`, offsets in code points; `opens` is true at a word's first piece."""
 

@@ -13,6 +13,7 @@ from .results import (
     Candidate,
     Card,
     Comparison,
+    Detected,
     GridKeys,
     Guess,
     Health,
@@ -26,6 +27,7 @@ from .retry import Retry
 __version__ = "0.1.0"
 __all__ = [
     "Alignment", "Answer", "AsyncHeed", "AsyncStream", "AttentionMap", "Broken", "Candidate", "Card", "Comparison",
-    "Done", "Event", "GridKeys", "Guess", "Health", "Heed", "HeedError", "HypothesisEvent", "Item", "Refused", "Result",
-    "Retry", "Start", "Stream", "TextKeys", "Token", "TokenEvent", "Translation", "Unavailable", "Unreachable", "Where",
+    "Detected", "Done", "Event", "GridKeys", "Guess", "Health", "Heed", "HeedError", "HypothesisEvent", "Item",
+    "Refused", "Result", "Retry", "Start", "Stream", "TextKeys", "Token", "TokenEvent", "Translation", "Unavailable",
+    "Unreachable", "Where",
 ]  # fmt: skip

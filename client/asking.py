@@ -14,7 +14,7 @@ from typing import Any, Generic, Literal, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
 from .reading import read
-from .results import Answer, Card, Comparison, Guess, Health
+from .results import Answer, Card, Comparison, Detected, Health
 
 T = TypeVar("T")
 Picture = bytes | str | os.PathLike[str]  # its bytes, or where its file is
@@ -99,9 +99,10 @@ def compare(
     return Question("POST", "/v1/compare", reads, body)
 
 
-def detect(text: str) -> Question[list[Guess]]:
-    """Which language a text is in, the most probable first."""
-    return Question("POST", "/v1/detect", _guesses, {"text": text})
+def detect(text: Texts, *, among: Sequence[str] | None = None) -> Question[list[Detected]]:
+    """Which language each text is in, of those that are translated from there or of those named."""
+    body = _body({}, text=_texts(text), among=None if among is None else list(among))
+    return Question("POST", "/v1/detect", lambda told: [read(Detected, one) for one in told["results"]], body)
 
 
 def models() -> Question[list[Card]]:
@@ -148,8 +149,3 @@ def _pictured(answer: Answer, picture: bytes | None) -> Answer:
 
 def _card(told: Any) -> Card:
     return replace(read(Card, told), raw=told)
-
-
-def _guesses(told: Any) -> list[Guess]:
-    results = told["results"] if isinstance(told, dict) else told
-    return [read(Guess, one) for one in results]

@@ -210,6 +210,8 @@ class Result(Candidate):
     """The answer for one input."""
 
     language: str | None = None
+    detected: Guess | None = None  # where source was `auto`
+    via: Via | None = None
     hypotheses: list[Candidate] | None = None
     trust: TrustSummary | None = None
     alternatives: list[Position] | None = None
@@ -284,6 +286,30 @@ class Guess:
 
 
 @dataclass(frozen=True)
+class Detected(Guess):
+    """The most likely language of a text, and all that it may be, best first."""
+
+    guesses: list[Guess] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Via:
+    """What was said on the way, where two models follow one another."""
+
+    text: str
+    language: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a translator translates."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
 class Card:
     """A loaded model; `raw` has everything that its card says."""
 
@@ -291,8 +317,9 @@ class Card:
     name: str
     version: str
     task: str
-    target: str
-    source: str | None = None
+    source: str | None = None  # None for pictures, or where there are several
+    target: str | None = None
+    pairs: list[Pair] = field(default_factory=list)
     default: bool = True
     architecture: str = ""
     description: str = ""

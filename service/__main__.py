@@ -144,7 +144,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 def _models(settings: Settings) -> int:
     for bundle in find(settings.zoo):
         told = bundle.manifest
-        pair = f"{told.source} → {told.target}" if told.source else f"picture → {told.target}"
+        pair = ", ".join(f"{one.source} → {one.target}" for one in told.pairs) or f"picture → {told.target}"
         scores = ", ".join(f"{score.metric} {score.value:g} ({score.data})" for score in told.scores)
         print(f"{told.name}  {told.version}  {told.task}  {pair}  {told.architecture}  {told.licence}")
         print(f"    {scores or 'not measured'}")

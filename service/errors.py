@@ -22,6 +22,7 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     │       ├── NoWords          422  text_without_words
     │       ├── TextTooLong      422  text_too_long
     │       ├── Unsayable        422  text_unsayable
+    │       ├── OtherScript      422  text_in_other_script
     │       ├── UnknownPair      422  unsupported_pair
     │       ├── WrongTask        422  wrong_task
     │       ├── ImageMissing     422  image_missing
@@ -149,6 +150,10 @@ class TextTooLong(Meaningless):
 
 class Unsayable(Meaningless):
     code, title = "text_unsayable", "Text has what the model never says"
+
+
+class OtherScript(Meaningless):
+    code, title = "text_in_other_script", "Text is not in the source's script"
 
 
 class UnknownPair(Meaningless):

@@ -11,12 +11,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, S
 from typing import Any, NamedTuple, TypeVar
 
 from service.api.desk import Desk
-from service.errors import EmptyText, NoWords, TextTooLong
+from service.errors import EmptyText, NoWords, OtherScript, TextTooLong
 from service.maps.view import View
 from service.tasks.contract import Asked, Task
 
 T = TypeVar("T")
-PASSED = (NoWords, TextTooLong)  # what may be wrong with one line; anything else is wrong with all of them
+PASSED = (NoWords, OtherScript, TextTooLong)  # what may be wrong with one line; anything else is wrong with all of them
 
 
 class Line(NamedTuple):

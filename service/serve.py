@@ -6,6 +6,7 @@ traceback of the server.
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import sys
 import time
@@ -31,6 +32,7 @@ from service.link.local import LocalLink
 from service.link.process import ProcessLink
 from service.messages import Link
 from service.settings import Settings
+from service.tasks import detection
 from service.tasks.contract import Bounds
 from service.telemetry import traces
 from service.telemetry.meter import Meter
@@ -52,7 +54,7 @@ async def serve(settings: Settings) -> int:
     link = process_link(settings) if settings.link == "process" else local_link(settings, settings.models)
     meter = Meter(link.vitals, lambda: link.bundles)
     app = application(settings, link, tracer, meter)  # a file of keys that is broken is told before engines are started
-    await link.start()
+    await asyncio.gather(link.start(), asyncio.to_thread(detection.warm))
     config = listening(app, settings.host, settings.port, connections(settings), settings.trusted_proxies)
     server = Server(config, link, settings.drain_seconds)
     try:
@@ -79,6 +81,7 @@ def application(
         max_requests=settings.max_requests,
         max_streams=settings.max_streams,
         max_compared=settings.max_compared,
+        long_texts=long_texts(settings),
         desk_threads=settings.desk_threads,
         deadline_seconds=settings.deadline_seconds,
         drain_seconds=settings.drain_seconds,
@@ -133,7 +136,7 @@ def changing(settings: Settings) -> dict[str, Any]:
     return {
         "budget": None if budget is None else budget * 2**20,
         "load_seconds": settings.load_seconds,
-        "patience": settings.deadline_seconds + LINGER,
+        "patience": settings.deadline_seconds + settings.sentence_seconds * settings.max_sentences + LINGER,
     }
 
 
@@ -142,6 +145,7 @@ def bounds(settings: Settings) -> Bounds:
     return Bounds(
         text_characters=settings.max_text_characters,
         texts=settings.max_texts,
+        sentences=settings.max_sentences,
         pixels=settings.max_pixels,
         whole_pixels=settings.max_whole_pixels,
         beam_size=settings.max_beam_size,
@@ -150,6 +154,15 @@ def bounds(settings: Settings) -> Bounds:
         alternatives=settings.max_alternatives,
         formats=settings.picture_formats,
     )
+
+
+def long_texts(settings: Settings) -> dict[str, Any]:
+    """What bounds texts of many sentences at the desk."""
+    return {
+        "window": settings.window,
+        "sentence_seconds": settings.sentence_seconds,
+        "max_sentences": settings.max_held_sentences,
+    }
 
 
 def protection(settings: Settings, opens: Scope = "work") -> Protection:

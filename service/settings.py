@@ -178,7 +178,22 @@ class Settings(BaseSettings):
         16, ge=1, le=256, description="Models a comparison, asked one after the other: all of the zoo."
     )
     max_text_characters: int = Field(
-        5000, ge=1, description="Several times what a sentence model reads; stops 1 MB early."
+        200_000, ge=1, description="A text of 30,000 words; its sentences are translated one by one."
+    )
+    max_sentences: int = Field(
+        4096, ge=1, le=2**20, description="Of all texts of a request: three times those of 20,000 words; 10 kB each."
+    )
+    max_held_sentences: int = Field(
+        16384, ge=1, le=2**24, description="Of all requests at once: their pieces and maps take 160 MB."
+    )
+    window: int = Field(
+        640,
+        ge=1,
+        le=1048576,
+        description="Beam rows of one request in the engines at a time: two tables are full, and somebody waits.",
+    )
+    sentence_seconds: float = Field(
+        0.25, ge=0, le=60, description="Added to the deadline for each sentence: whoever sends a book waits for it."
     )
     max_beam_size: int = Field(
         16, ge=1, le=32, description="Beyond 10 beams translations get worse (Koehn & Knowles 2017)."
@@ -259,6 +274,8 @@ class Settings(BaseSettings):
         if self.max_texts * self.max_beam_size > self.queue:
             asked = f"max_texts ({self.max_texts}) texts of max_beam_size ({self.max_beam_size}) rows"
             raise ValueError(f"{asked} do not fit a queue of {self.queue} rows")
+        if not self.max_beam_size <= self.window <= self.queue:
+            raise ValueError(f"window ({self.window}) is not between max_beam_size and queue ({self.queue})")
         if self.max_beam_size > self.rows:
             raise ValueError(f"a beam of max_beam_size ({self.max_beam_size}) does not fit rows ({self.rows})")
         if self.metrics == "admin" and self.admin_port is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from fastapi.telemetry import TelemetryConfig
 from service.api import metrics, openapi, pages, problems, routes
 from service.api.compare import comparison
 from service.api.desk import Desk, Fetches
+from service.api.detect import detection
 from service.api.kserve import kserve
 from service.api.protection import Outside, Protection, protect
 from service.messages import Link
@@ -43,6 +45,7 @@ def create_app(
     max_requests: int = 128,
     max_streams: int | None = None,
     max_compared: int = 16,
+    long_texts: Mapping[str, Any] = MappingProxyType({}),
     desk_threads: int = 2,
     deadline_seconds: float = 30.0,
     drain_seconds: float = 20.0,
@@ -54,10 +57,14 @@ def create_app(
 ) -> FastAPI:
     """The service in front of a link, which is started here unless it runs already, and drained in the end.
 
-    meter: counts, made here unless given; expose: whether /metrics is among the routes; tracer: closed in the end.
+    long_texts: the desk's bounds on texts of many sentences; meter: counts, made here unless given; expose: whether
+    /metrics is among the routes; tracer: closed in the end.
     """
     meter = Meter(link.vitals, lambda: link.bundles) if meter is None else meter
-    desk, counts = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter), metrics.Counts(meter)
+    desk, counts = (
+        Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter, **long_texts),
+        metrics.Counts(meter),
+    )
     desk.max_streams, desk.fetch = max_streams or max_requests, fetch
     protection, tasks = protection or Protection(), discover() if tasks is None else tasks
 
@@ -85,11 +92,12 @@ def create_app(
         lifespan=life,
     )
     charge, told = protection.gate.charge, [metrics.router(meter)] if expose else []
-    asked = [routes.work(desk, tasks, ping_seconds, charge), comparison(desk, tasks, max_compared, charge)]
+    work = routes.work(desk, tasks, ping_seconds, charge)
+    asked = [work, comparison(desk, tasks, max_compared, charge), detection(desk)]
     for router in (*asked, routes.about(desk, counts), *told, kserve(link, app.version), pages.pages()):
         app.include_router(router)
     openapi.install(app, tasks)
     problems.install(app)
-    texts = [f"/v1/{task.name}" for task in tasks.values() if not task.upload]
+    texts = ["/v1/detect", *(f"/v1/{task.name}" for task in tasks.values() if not task.upload)]
     protect(app, protection, Outside(desk.full, texts, meter, tracer))
     return app

@@ -10,10 +10,11 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from bundle.manifest import AT, AttentionOutput, Bundle, Limits, Manifest, Score, SearchDefaults
+from bundle.manifest import AT, AttentionOutput, Bundle, Limits, Manifest, Pair, Score, SearchDefaults
 from service.api.metrics import Statistics
 from service.errors import NotReady, UnknownModel
 from service.messages import Link
+from service.tasks.ways import BETWEEN, legs, through
 
 
 class Card(BaseModel):
@@ -26,8 +27,9 @@ class Card(BaseModel):
     task: str
     architecture: str
     description: str
-    source: str | None = Field(None, description="language of the text that goes in; none for pictures")
-    target: str
+    source: str | None = Field(None, description="language of the text that goes in; none for pictures, or of several")
+    target: str | None = Field(None, description="language of what comes out; none where there are several")
+    pairs: tuple[Pair, ...] = Field((), description="what a translator translates")
     input: Literal["text", "image"]
     vocabulary_size: int
     limits: Limits
@@ -45,10 +47,20 @@ class Fared(Card):
     statistics: Statistics
 
 
+class Between(BaseModel):
+    """A pair that no one model translates, but two, one after the other."""
+
+    source: str
+    target: str
+    via: str = Field(description="the language between")
+    models: tuple[str, str]
+
+
 class Cards(BaseModel):
-    """Every model that is loaded."""
+    """Every model that is loaded, and what two of them can do together."""
 
     models: list[Card]
+    through: list[Between] = []
 
 
 class Health(BaseModel):
@@ -62,6 +74,21 @@ def card(key: str, bundle: Bundle) -> Card:
     """The card of a bundle; key: what it goes by among those loaded, which is its name alone for a default version."""
     told = {name: getattr(bundle.manifest, name) for name in Card.model_fields if name in Manifest.model_fields}
     return Card(id=bundle.id, default=AT not in key, **told)
+
+
+def cards(bundles: Mapping[str, Bundle]) -> Cards:
+    """The cards of all."""
+    able = [one for key, one in bundles.items() if AT not in key and one.manifest.task == "translate"]
+    two = [
+        Between(
+            source=first.pair.source,
+            target=second.pair.target,
+            via=BETWEEN,
+            models=(first.bundle.id, second.bundle.id),
+        )
+        for first, second in through(legs(able))
+    ]
+    return Cards(models=[card(key, bundle) for key, bundle in bundles.items()], through=two)
 
 
 def card_named(bundles: Mapping[str, Bundle], name: str) -> Card:

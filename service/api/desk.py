@@ -14,9 +14,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from service.api.order import Order, spent
+from service.api.window import each, patiently
 from service.errors import DeadlinePassed, Meaningless, QueueFull, UnknownModel, UrlRefused, Where
 from service.maps.view import View
 from service.messages import Done, Link, answer
@@ -46,6 +48,10 @@ class Desk:
     held: int = 0
     max_streams: int = 128
     streams: int = 0
+    window: int = 640  # beam rows of one request that are in the engines at a time
+    sentence_seconds: float = 0.25  # what each sentence adds to the deadline
+    max_sentences: int = 16384  # of all requests that are inside
+    sentences: int = 0
     fetch: Fetches | None = None  # None: no picture is fetched for anybody
     pool: ThreadPoolExecutor = field(init=False)
     studio: ThreadPoolExecutor = field(init=False)  # for pictures: however long those take, texts do not wait
@@ -121,8 +127,24 @@ class Desk:
                         held.enter_context(self.link.hold(model))
                 except UnknownModel:
                     continue  # it left in this very moment: who named no version is given the next one
+                held.enter_context(self._holding(len(order.encoded)))
                 yield order
                 return
+
+    @contextmanager
+    def _holding(self, sentences: int) -> Iterator[None]:
+        """Hold the memory that so many sentences take until their request is answered.
+
+        Raises:
+            QueueFull: there is none left, and others hold some.
+        """
+        if self.sentences and self.sentences + sentences > self.max_sentences:
+            raise QueueFull("Too many sentences at once.", limit=self.max_sentences, actual=self.sentences)
+        self.sentences += sentences
+        try:
+            yield
+        finally:
+            self.sentences -= sentences
 
     async def understand(
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, *, size: int | None = None
@@ -136,13 +158,14 @@ class Desk:
         light = size is not None and size <= LIGHT and task.upload is None
 
         def prepared(parse: Callable[[], Asked] = parse) -> Order:
-            asked = parse()
-            bundle = task.choose(asked, self.link.bundles)
-            encoded = task.encode(asked, bundle, self.bounds, self.link.bundles)
+            asked, bundles = parse(), self.link.bundles
+            bundle = task.choose(asked, bundles)
+            encoded = task.encode(asked, bundle, self.bounds, bundles)
             spent = time.monotonic() - began
             journal = Journal(inputs=len(encoded))
             journal.note("prepare", began, began + spent)
-            return Order(task, asked, bundle, encoded, asked_as, began, began + self.deadline, spent, light, journal)
+            deadline = began + self.deadline + self.sentence_seconds * (len(encoded) - 1)
+            return Order(task, asked, bundle, encoded, asked_as, began, deadline, spent, light, journal)
 
         if light:
             return prepared()
@@ -195,21 +218,18 @@ class Desk:
 
     async def _answers(self, order: Order) -> list[list[Done]]:
         """The ends of every input's jobs, in order; the first failure cancels the others."""
-        if len(order.encoded) == 1:
-            async with in_time(order):
+        async with in_time(order):
+            if len(order.encoded) == 1:
                 return [await self._course(order, 0)]
-        try:
-            async with in_time(order), asyncio.TaskGroup() as group:
-                waiting = [group.create_task(self._course(order, place)) for place in range(len(order.encoded))]
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
-        return [task.result() for task in waiting]
+            return await each(len(order.encoded), order.seats(self.window), partial(self._course, order))
 
     async def _course(self, order: Order, place: int) -> list[Done]:
-        """One input's jobs, one after the other."""
+        """One input's jobs, one after the other. A text that has begun is not refused in its middle."""
         done: list[Done] = []
         while (job := order.job(place, done)) is not None:
-            done.append(await answer(self.link, job))
+            ask = partial(answer, self.link, job)
+            said = await (patiently(ask) if done or order.goes_on(place) else ask())
+            done.append(order.end_of(place, done, said))
         self.heard(order, place, done)
         return done
 

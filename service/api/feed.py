@@ -45,7 +45,7 @@ class Feed:
                 events = link.submit(job)
                 async with aclosing(events):
                     async for event in events:
-                        self._hear(place, event, done, streams=job.options.stream)
+                        self._hear(place, self.order.heard(place, done, event), done, streams=job.options.stream)
                 if not done or done[-1].job != job.id:
                     raise RuntimeError("the link ended a job without Done or Failed")
             self.ends[place] = done

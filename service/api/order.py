@@ -11,9 +11,10 @@ from typing import Any
 
 from bundle.manifest import Bundle
 from service.maps.view import View
-from service.messages import Done, Job
+from service.messages import Done, Event, Job
 from service.tasks.answer import Answer
 from service.tasks.contract import Asked, Encoded, Task
+from service.tasks.documents import Part, by_text, joined, views
 from service.tasks.live import DoneEvent, Live, StartEvent, start
 from service.telemetry.journal import Journal
 
@@ -50,6 +51,29 @@ class Order:
             return None
         return replace(job, owner=self.encoded[0].job.id, options=replace(job.options, deadline=self.deadline))
 
+    def heard(self, input_: int, done: Sequence[Done], event: Event) -> Event:
+        """What an engine says of an input of which so much was done, as the input's task understands it."""
+        return self.encoded[input_].hear(done, event)
+
+    def end_of(self, input_: int, done: Sequence[Done], said: Done) -> Done:
+        """The same of a job's end."""
+        end = self.heard(input_, done, said)
+        return end if isinstance(end, Done) else said
+
+    def seats(self, rows: int) -> int:
+        """How many inputs may be at work at a time, in so many rows."""
+        return max(1, rows // max(one.job.options.beam_size for one in self.encoded))
+
+    def goes_on(self, input_: int) -> bool:
+        """Whether an input is a sentence of a text that has begun before."""
+        part = self.encoded[input_].part
+        return part is not None and not part.alone and input_ > 0
+
+    @property
+    def parts(self) -> list[Part | None]:
+        """Which sentence of which text each input is."""
+        return [one.part for one in self.encoded]
+
     def rows(self) -> int:
         """Beam rows that it takes in the engine."""
         return sum(one.job.options.beam_size for one in self.encoded)
@@ -57,14 +81,16 @@ class Order:
     def written(self, done: Sequence[Sequence[Done]], timings: Mapping[str, float]) -> bytes:
         """The whole answer as JSON."""
         pairs = zip(self.encoded, done, strict=True)
-        results = [self.task.decode(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
+        each = [self.task.decode(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
+        results = [joined(parts, told, self.asked.offsets) for parts, told in by_text(self.parts, each)]
         whole = Answer(id=self.id, model=self.bundle.id, timings=rounded(timings), results=results)
         return whole.model_dump_json(exclude_none=True).encode()
 
     def views(self, done: Sequence[Sequence[Done]]) -> list[View]:
         """How the answer is drawn."""
         pairs = zip(self.encoded, done, strict=True)
-        return [self.task.view(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
+        each = [self.task.view(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
+        return [view for parts, drawn in by_text(self.parts, each) for view in views(parts, drawn)]
 
     def starts(self) -> list[StartEvent]:
         """What is told of each input before its answer is known."""

@@ -33,7 +33,7 @@ def about(desk: Desk, counts: Counts) -> APIRouter:
 
     @router.get("/v1/models", summary="The models that are loaded", tags=["models"], responses=wrong)
     async def models() -> cards.Cards:
-        return cards.Cards(models=[cards.card(key, bundle) for key, bundle in desk.link.bundles.items()])
+        return cards.cards(desk.link.bundles)
 
     @router.get("/v1/models/{model}", summary="One model's card, and how it fares", tags=["models"], responses=wrong)
     async def model(model: str) -> cards.Fared:

@@ -19,6 +19,7 @@ from service.link.listener import Listener
 from service.link.ray import ROWS, Listing, RayLink
 from service.serve import application
 from service.settings import Settings
+from service.tasks import detection
 from service.telemetry import logs, traces
 from service.worker import DIED, warm
 
@@ -90,6 +91,7 @@ class Front:
             heartbeat=settings.heartbeat_seconds,
             attempts=settings.max_attempts,
         )
+        detection.warm()
         app = application(settings, link, traces.exporting() if traces.wanted(settings.traces) else None)
         if settings.trusted_proxies:
             app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))

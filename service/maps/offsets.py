@@ -42,6 +42,23 @@ def counted_keys(keys: TextKeys, unit: OffsetUnit, source: str) -> TextKeys:
     return TextKeys(items=_moved(keys.items, source, unit))
 
 
+def width(text: str, unit: OffsetUnit) -> int:
+    """How long a text is in that unit."""
+    return len(text) if unit == "codepoint" else sum(map(WIDTHS[unit], text))
+
+
+def moved(map_: AttentionMap, source: int, answer: int) -> AttentionMap:
+    """The map of a sentence as one of the texts that it and its answer lie in, so far from their beginnings."""
+    changes: dict[str, object] = {"queries": _shifted(map_.queries, answer)}
+    if isinstance(map_.keys, TextKeys):
+        changes["keys"] = TextKeys(items=_shifted(map_.keys.items, source))
+    return map_.model_copy(update=changes)
+
+
+def _shifted(items: list[Labelled], by: int) -> list[Labelled]:
+    return [item.model_copy(update={"start": by + item.start, "end": by + item.end}) for item in items]
+
+
 def places(text: str, unit: OffsetUnit) -> list[int]:
     """Where each code point starts in that unit, and at the end the length of the whole: len(text) + 1 numbers."""
     return list(accumulate(map(WIDTHS[unit], text), initial=0))

@@ -11,7 +11,7 @@ from typing import Any
 
 from service.tasks.contract import Task
 
-NOT_TASKS = {"__init__", "answer", "chain", "contract", "live", "mapped", "whatif"}
+NOT_TASKS = {"__init__", "answer", "chain", "contract", "detection", "documents", "live", "mapped", "ways", "whatif"}
 
 
 def discover(folder: Path = Path(__file__).parent) -> dict[str, Task[Any, Any]]:

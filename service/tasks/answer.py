@@ -115,10 +115,27 @@ class Translation(Model):
     attention: AttentionMap | None = None
 
 
+class Detected(Model):
+    """The language that a text was found to be in, where `source` was `auto`."""
+
+    language: str
+    confidence: float = Field(description="0 to 1, among the languages that lead to the target.")
+
+
+class Via(Model):
+    """What was said on the way, where two models follow one another."""
+
+    text: str
+    language: str
+    model: str
+
+
 class Result(Candidate):
     """The answer for one input: its best hypothesis, and all of them if more than one was asked for."""
 
     language: str | None = Field(None, description="Language of the text.")
+    detected: Detected | None = None
+    via: Via | None = None
     hypotheses: list[Candidate] | None = None
     trust: TrustSummary | None = None
     alternatives: list[Position] | None = Field(None, description="For each piece of the text what it might have been.")

@@ -21,11 +21,12 @@ from service.maps.offsets import counted
 from service.maps.view import View
 from service.maps.words import Answer as Said
 from service.maps.words import grid_map
-from service.messages import Done, Hypothesis, Job
+from service.messages import Done, Event, Hypothesis, Job
 from service.tasks.answer import Candidate, Result, Translation
 from service.tasks.chain import asked_of, laid_over, spoken, translator
 from service.tasks.contract import Bounds, Encoded, Searched, Task, job, loaded, options
 from service.tasks.mapped import drawn, finish, sent, shown, trusted
+from service.tasks.ways import Leg
 from service.tasks.whatif import course, main, result
 from service.telemetry.confidence import confidence
 
@@ -54,7 +55,7 @@ class Source:
 
     data: bytes
     grid: GridKeys
-    translator: Bundle | None = None
+    translator: Leg | None = None
 
 
 def choose(asked: CaptionRequest, bundles: Mapping[str, Bundle]) -> Bundle:
@@ -79,7 +80,7 @@ def encode(
     if asked.image is None:
         raise ImageMissing(errors=(Where("/image", "is missing"),))
     how = options(asked, bundle, bounds, rows=asked.attention != "none")
-    goes_to = translator(bundles, bundle.manifest.target, asked.translate_to)
+    goes_to = translator(bundles, str(bundle.manifest.target), asked.translate_to)
     looks = _input(bundle)
     seen = _read(asked.image, bounds, looks)
     size = Picture(width=seen.width, height=seen.height)
@@ -90,12 +91,22 @@ def encode(
     return [
         first
         if goes_to is None
-        else replace(first, then=partial(_then, asked, bundle, goes_to, first), others=(goes_to,))
+        else replace(
+            first,
+            then=partial(_then, asked, bundle, goes_to, first),
+            others=(goes_to.bundle,),
+            hear=partial(_heard, asked, goes_to),
+        )
     ]
 
 
+def _heard(asked: CaptionRequest, goes_to: Leg, done: Sequence[Done], event: Event) -> Event:
+    """What is said of the picture as it is, and of the caption as its translator's pair has it."""
+    return event if len(done) <= asked.compares else goes_to.heard(event)
+
+
 def _then(
-    asked: CaptionRequest, bundle: Bundle, goes_to: Bundle, first: Encoded[Source], done: Sequence[Done]
+    asked: CaptionRequest, bundle: Bundle, goes_to: Leg, first: Encoded[Source], done: Sequence[Done]
 ) -> Job | None:
     """What is to be done after so much was done: the translation last."""
     caption_job = first.then(done)
@@ -138,18 +149,19 @@ def _translated(asked: CaptionRequest, bundle: Bundle, source: Source, done: Seq
     if source.translator is None or len(done) <= 1 + asked.compares:
         return None
     caption, best = main(asked, done).hypotheses[0], done[-1].hypotheses[0]
-    said, map_ = spoken(source.translator, best), None
+    to = source.translator
+    said, map_ = spoken(to.bundle, best), None
     if asked.attention != "none" and best.rows is not None and caption.rows is not None:
         through = shown(caption.rows, bundle)[0]
-        rows = laid_over(shown(best.rows, source.translator)[0], source.translator, spoken(bundle, caption), through)
+        rows = laid_over(shown(best.rows, to.bundle)[0], to.bundle, spoken(bundle, caption), through)
         map_ = trusted(grid_map(said, rows, source.grid, unit=asked.unit), asked, best, said.pieces)
         map_ = counted(map_, asked.offsets, answer=said.text)
     return Translation(
         text=said.text,
         score=best.score,
         finish_reason=finish(best),
-        language=source.translator.manifest.target,
-        model=source.translator.id,
+        language=to.pair.target,
+        model=to.bundle.id,
         attention=map_,
     )
 

@@ -10,43 +10,38 @@ from collections.abc import Mapping
 import numpy as np
 
 from bundle.manifest import AT, Bundle
-from bundle.text import EOS, has_words
+from bundle.text import has_words
 from service.errors import UnknownPair, Where
 from service.maps.product import product
 from service.maps.words import Answer as Said
-from service.messages import Hypothesis, Job, Options
-from service.tasks.contract import job
+from service.messages import Hypothesis, Job
+from service.tasks.ways import Leg, legs
 
 
-def translator(bundles: Mapping[str, Bundle], source: str, target: str | None) -> Bundle | None:
-    """The bundle that translates answers in this language, if a target was asked for.
+def translator(bundles: Mapping[str, Bundle], source: str, target: str | None) -> Leg | None:
+    """The model that translates answers in this language, and its pair, if a target was asked for.
 
     Raises:
         UnknownPair: there is none.
     """
     if target is None:
         return None
-    from_there = [
-        one
-        for key, one in bundles.items()
-        if AT not in key and one.manifest.task == "translate" and one.manifest.source == source
-    ]
-    fitting = [one for one in from_there if one.manifest.target.lower() == target.lower()]
+    able = [one for key, one in bundles.items() if AT not in key and one.manifest.task == "translate"]
+    from_there = [leg for leg in legs(able) if leg.pair.source == source]
+    fitting = [leg for leg in from_there if leg.pair.target.lower() == target.lower()]
     if not fitting:
-        there = ", ".join(sorted({one.manifest.target for one in from_there})) or "none"
+        there = ", ".join(sorted({leg.pair.target for leg in from_there})) or "none"
         detail = f"No model here translates what this one says ({source}) to that language; there is: {there}."
         raise UnknownPair(detail, errors=(Where("/translate_to", "not from this model's language"),))
     return fitting[0]
 
 
-def asked_of(bundle: Bundle, text: str, *, rows: bool) -> Job | None:
+def asked_of(leg: Leg, text: str, *, rows: bool) -> Job | None:
     """The job of translating an answer, searched as the translator's card says; none if it is no text for it."""
-    ids = [*bundle.text.ids(text), EOS]
-    if not has_words(text) or len(ids) > bundle.manifest.limits.source:
+    pieces = leg.pieces(text)
+    if not has_words(text) or len(pieces) > leg.room:
         return None
-    usual, limits = bundle.manifest.search, bundle.manifest.limits
-    how = Options(usual.beam_size, 1, usual.length_penalty, limits.target, attention=rows)
-    return job(bundle, {"source": np.array(ids, np.int64)}, how)
+    return leg.job(pieces, leg.usual(rows=rows))
 
 
 def laid_over(rows: np.ndarray, bundle: Bundle, said: Said, through: np.ndarray) -> np.ndarray:

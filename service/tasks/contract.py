@@ -17,8 +17,9 @@ from bundle.text import SILENT, UNK
 from service.errors import Meaningless, TextTooLong, UnknownModel, Where, WrongTask
 from service.maps.envelope import GridKeys, OffsetUnit, TextKeys, Unit
 from service.maps.view import View
-from service.messages import Done, Job, Options
+from service.messages import Done, Event, Job, Options
 from service.tasks.answer import Result
+from service.tasks.documents import Part
 
 Attention = Literal["none", "hard", "soft", "full"]
 Trusted = Literal["none", "cheap", "measured"]
@@ -31,8 +32,9 @@ PRIORITIES: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
 class Bounds:
     """What one request may ask for at most; the entry point fills it from the settings."""
 
-    text_characters: int = 5000
+    text_characters: int = 200_000
     texts: int = 64
+    sentences: int = 4096  # of all texts together
     pixels: int = 40_000_000
     whole_pixels: int = 16_000_000  # where a picture can only be decoded whole
     formats: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "GIF")  # of pictures, by Pillow's names
@@ -146,6 +148,8 @@ class Encoded(Generic[T]):
     kept: T
     then: Callable[[Sequence[Done]], Job | None] = lambda _: None  # what was done so far, to what is to be done next
     others: tuple[Bundle, ...] = ()  # whom those later jobs ask
+    hear: Callable[[Sequence[Done], Event], Event] = lambda _, event: event  # what was done so far, what is said now
+    part: Part | None = None  # which sentence of which text it is, if it is one
 
 
 @dataclass(frozen=True)

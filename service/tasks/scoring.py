@@ -14,7 +14,7 @@ from pydantic import Field
 
 from bundle.manifest import Bundle
 from bundle.text import EOS, UNK
-from service.errors import EmptyText, Meaningless, TextTooLong, Unsayable, Where
+from service.errors import EmptyText, Meaningless, TextTooLong, UnknownPair, Unsayable, Where
 from service.maps.envelope import OffsetUnit, Query, TextKeys
 from service.maps.offsets import places
 from service.maps.view import View
@@ -81,15 +81,19 @@ def encode(
     Raises:
         EmptyText, NoWords, TextTooLong: a text or a translation cannot be scored, with its place.
         Unsayable: a translation has what this model never says.
+        UnknownPair: no one model translates this pair.
         Meaningless: beyond a bound, or not one translation a text.
     """
     targets = _targets(asked)
-    encoded = translate.encode(_plain(asked), bundle, bounds, bundles)
+    whole = _plain(asked).model_copy(update={"stream": True})  # a text that is streamed is not cut into sentences
+    encoded = translate.encode(whole, bundle, bounds, bundles)
     out = []
     for one, (place, target) in zip(encoded, targets.items(), strict=True):
+        if len(one.kept.way) > 1:
+            raise UnknownPair("Only two models together translate this pair.", errors=(Where("/target", "is too far"),))
         ids = _forced(target, place, bundle, bounds)
-        options = replace(one.job.options, prefix=ids, max_length=len(ids))
-        out.append(Encoded(replace(one.job, options=options), Pair(one.kept, place)))
+        options = replace(one.job.options, prefix=ids, max_length=len(ids), stream=asked.stream)
+        out.append(Encoded(replace(one.job, options=options), Pair(one.kept, place), hear=one.hear))
     return out
 
 

@@ -6,15 +6,15 @@ Knows nothing of HTTP, of the engine, or of how a map is drawn.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from pydantic import Field
 
 from bundle.manifest import Bundle
-from bundle.text import EOS, Piece, has_words
-from service.errors import EmptyText, HeedError, Meaningless, NoWords, TextTooLong, UnknownPair, Where
+from bundle.text import Piece, has_words
+from service.errors import EmptyText, HeedError, Meaningless, NoWords, OtherScript, TextTooLong, UnknownPair, Where
 from service.maps.alignment import Alignment, align
 from service.maps.envelope import AttentionMap, Head, TextKeys, Unit
 from service.maps.offsets import counted, counted_keys
@@ -22,21 +22,25 @@ from service.maps.view import View
 from service.maps.words import Answer as Said
 from service.maps.words import items_of, text_keys, text_map
 from service.messages import Done, Hypothesis, Options
-from service.tasks.answer import Candidate, Result
-from service.tasks.contract import Bounds, Encoded, Searched, Task, at_most, job, loaded, options
+from service.tasks.answer import Candidate, Detected, Result, Via
+from service.tasks.contract import Bounds, Encoded, Searched, Task, at_most, loaded, options
+from service.tasks.detection import Guess, detect_all, written_in
+from service.tasks.documents import Part, parts, split
 from service.tasks.mapped import best_map, drawn, finish, sent, trusted
+from service.tasks.ways import WINDOW, Way, between, heard, legs, onward, through
 from service.tasks.whatif import course, main, result
 from service.telemetry.confidence import confidence
 
-WINDOW = ("window_start", "window_end")  # what a model of local attention tells of each token besides its row
-
 
 class TranslateRequest(Searched):
-    """Texts to translate, each a sentence or so; longer ones are refused, not cut."""
+    """Texts to translate, a word or a chapter each: sentences are translated one by one and put together again."""
 
     text: str | list[str] = Field(description="One text, or several: one result each, in order.")
     source: str | None = Field(
-        None, max_length=35, description="Language code; may be left out where only one leads to the target."
+        None,
+        max_length=35,
+        description="Language code, or `auto`: it is found out, for all texts together, among those that lead to the "
+        "target. May be left out where only one does.",
     )
     target: str | None = Field(
         None, max_length=35, description="Language code; may be left out where only one is there."
@@ -46,19 +50,22 @@ class TranslateRequest(Searched):
     )
 
 
+AUTO = "auto"
 NOTHING: Mapping[str, Bundle] = {}
 
 
 @dataclass(frozen=True)
 class Source:
-    """A text and the pieces that went into the engine; EOS follows them there."""
+    """A sentence, its pieces as they went into the engine, and which way it goes; EOS follows them there."""
 
     text: str
     pieces: Sequence[Piece]
+    way: Way
+    guess: Guess | None = None
 
 
 def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
-    """The bundle for what was asked: the model named, or the first that serves the pair.
+    """The bundle that answers: the model named, or the first that serves the pair; of two, the second.
 
     Raises:
         UnknownModel, WrongTask: see `contract.loaded`.
@@ -66,21 +73,40 @@ def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
         Meaningless: a language was left out, and several would do.
     """
     able = loaded(bundles, TASK.name, asked.model)
-    fitting = [bundle for bundle in able if _serves(bundle, asked)]
+    fitting, _ = _fitting(asked, able)
     if not fitting:
-        pairs = ", ".join(sorted({f"{b.manifest.source}-{b.manifest.target}" for b in able}))
+        pairs = ", ".join(sorted({str(leg.pair) for leg in legs(able)}))
         raise UnknownPair(f"No model here translates this pair; there is: {pairs}.", errors=_pair_places(asked))
-    for field in ("target", "source"):
-        there = sorted({str(getattr(bundle.manifest, field)) for bundle in fitting})
+    for field, end in (("target", -1), ("source", 0)):
+        there = sorted({str(getattr(way[end].pair, field)) for way in fitting})
         if getattr(asked, field) is None and len(there) > 1:
             where = (Where(f"/{field}", f"one of: {', '.join(there)}"),)
             raise Meaningless(f"Say which {field} language is meant: {', '.join(there)}.", errors=where)
-    return fitting[0]
+    return fitting[0][-1].bundle
 
 
-def _serves(bundle: Bundle, asked: TranslateRequest) -> bool:
-    wanted = ((asked.source, bundle.manifest.source), (asked.target, bundle.manifest.target))
-    return all(code is None or code.lower() == (there or "").lower() for code, there in wanted)
+def _fitting(asked: TranslateRequest, able: Sequence[Bundle]) -> tuple[list[Way], Guess | None]:
+    """The ways from the source to the target, and how the source was found out, if it was.
+
+    One model, if any serves; through another language only if none does and no model was named.
+    """
+    all_ = legs(able)
+    direct: list[Way] = [(leg,) for leg in all_]
+    both = direct if asked.model else [*direct, *through(all_)]
+    source, guess = asked.source, None
+    if (source or "").lower() == AUTO:
+        among = list(dict.fromkeys(way[0].pair.source for way in _serving(both, None, asked.target)))
+        guess = detect_all([asked.text] if isinstance(asked.text, str) else asked.text, among)[0] if among else None
+        source = guess and guess.language
+    return _serving(direct, source, asked.target) or _serving(both, source, asked.target), guess
+
+
+def _serving(ways: Sequence[Way], source: str | None, target: str | None) -> list[Way]:
+    def serves(way: Way) -> bool:
+        wanted = ((source, way[0].pair.source), (target, way[-1].pair.target))
+        return all(code is None or code.lower() == there.lower() for code, there in wanted)
+
+    return [way for way in ways if serves(way)]
 
 
 def _pair_places(asked: TranslateRequest) -> tuple[Where, ...]:
@@ -89,12 +115,12 @@ def _pair_places(asked: TranslateRequest) -> tuple[Where, ...]:
 
 
 def encode(
-    asked: TranslateRequest, bundle: Bundle, bounds: Bounds, _: Mapping[str, Bundle] = NOTHING
+    asked: TranslateRequest, bundle: Bundle, bounds: Bounds, bundles: Mapping[str, Bundle] = NOTHING
 ) -> list[Encoded[Source]]:
-    """A job for each text; its inputs are the source's ids (S,) with EOS at their end.
+    """A job for each sentence of each text; its inputs are the source's ids (S,) with EOS at their end.
 
     Raises:
-        EmptyText, NoWords, TextTooLong: a text cannot be translated, with its place.
+        EmptyText, NoWords, TextTooLong, OtherScript: a text cannot be translated, with its place.
         Meaningless: beyond a bound, or constraints that no map can have.
     """
     texts = [asked.text] if isinstance(asked.text, str) else asked.text
@@ -103,34 +129,80 @@ def encode(
     at_most(bounds.texts, "text", len(texts))
     if asked.constraints is not None:
         at_most(1, "text", len(texts))  # keys are those of one text
-    wants_rows = asked.alignment or asked.attention != "none"
-    how = options(asked, bundle, bounds, rows=wants_rows)
+    fitting, guess = _fitting(asked, loaded(bundles, TASK.name, asked.model) if bundles else [bundle])
+    way = next(way for way in fitting if way[-1].bundle is bundle)
+    if len(way) > 1 and asked.compares:
+        raise Meaningless("One model does not translate this pair: nothing can be compared.", errors=_compared(asked))
+    how = options(asked, bundle, bounds, rows=asked.alignment or asked.attention != "none")
     places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
-    return [_encoded(asked, text, place, bundle, bounds, how) for text, place in zip(texts, places, strict=True)]
+    made: list[Encoded[Source]] = []
+    for i, (text, place) in enumerate(zip(texts, places, strict=True)):
+        made += _encoded(asked, text, place, way, bounds, how, i, guess)
+        if len(made) > bounds.sentences:
+            raise _refused(TextTooLong, place, "has too many sentences", bounds.sentences, len(made))
+    return made
 
 
 def _encoded(
-    asked: TranslateRequest, text: str, place: str, bundle: Bundle, bounds: Bounds, how: Options
-) -> Encoded[Source]:
+    asked: TranslateRequest,
+    text: str,
+    place: str,
+    way: Way,
+    bounds: Bounds,
+    how: Options,
+    number: int,
+    guess: Guess | None,
+) -> list[Encoded[Source]]:
+    """The jobs of one text: of its sentences, unless what was asked is about all of it as one."""
     if not text.strip():
         raise _refused(EmptyText, place, "is empty")
     if len(text) > bounds.text_characters:
         raise _refused(TextTooLong, place, "is too long, in characters", bounds.text_characters, len(text))
-    pieces = bundle.text.pieces(text) if has_words(text) else []
+    if not has_words(text):
+        raise _refused(NoWords, place, "has no letter and no digit")
+    source = way[0].pair.source
+    if not written_in(text, source):
+        raise _refused(OtherScript, place, "has no letter of its language's script")
+    if asked.stream or asked.compares:
+        return [_sentence(asked, text, place, way, how, guess, None)]
+    spans = split(text, source, way[0].pieces, way[0].room)
+    whole = parts(text, spans, number)
+    rest = replace(how, prefix=())  # what the answer must start with is said once
+    return [_sentence(asked, part.text, place, way, rest if i else how, guess, part) for i, part in enumerate(whole)]
+
+
+def _sentence(
+    asked: TranslateRequest,
+    text: str,
+    place: str,
+    way: Way,
+    how: Options,
+    guess: Guess | None,
+    part: Part | None,
+) -> Encoded[Source]:
+    pieces = way[0].pieces(text)
     if not pieces:
         raise _refused(NoWords, place, "has no letter and no digit")
-    ids = np.array([*(piece.id for piece in pieces), EOS], np.int64)
-    if len(ids) > bundle.manifest.limits.source:
-        raise _refused(
-            TextTooLong, place, "is too long for the model, in pieces", bundle.manifest.limits.source, len(ids)
-        )
-    return course(
+    if len(pieces) > way[0].room:
+        most = way[0].bundle.manifest.limits.source
+        actual = most + len(pieces) - way[0].room
+        raise _refused(TextTooLong, place, "is too long for the model to read as one, in pieces", most, actual)
+    first = how if len(way) == 1 else way[0].usual(rows=how.attention)
+    kept = Source(text, pieces, way, guess)
+    done = course(
         asked,
-        bundle,
-        job(bundle, {"source": ids}, how),
-        Source(text, pieces),
-        lambda: [*items_of(pieces, asked.unit), [len(pieces)]],
+        way[0].bundle,
+        way[0].job(pieces, first),
+        kept,
+        lambda: way[0].keys(items_of(pieces, asked.unit), len(pieces)),
     )
+    if len(way) > 1:
+        done = replace(done, then=partial(onward, way, how), others=(way[0].bundle,))
+    return replace(done, hear=partial(heard, way), part=part)
+
+
+def _compared(asked: TranslateRequest) -> tuple[Where, ...]:
+    return (Where("/constraints" if asked.constraints else "/compare", "only where one model translates"),)
 
 
 def _refused(
@@ -142,14 +214,26 @@ def _refused(
 
 def decode(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> Result:
     """The answer for one text."""
-    return result(asked, bundle, done, partial(_Spoken, asked, bundle, source))
+    way = source.way
+    made = result(asked, bundle, _last(way, done), partial(_Spoken, asked, bundle, source))
+    made.language = way[-1].pair.target
+    made.detected = source.guess and Detected(**source.guess._asdict())
+    if len(way) > 1:
+        made.via = Via(text=between(way, done), language=way[0].pair.target, model=way[0].bundle.id)
+    return made
+
+
+def _last(way: Way, done: Sequence[Done]) -> Sequence[Done]:
+    """What the model that answers did."""
+    return done[len(way) - 1 :]
 
 
 def view(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> View:
     """How the answer for one text is drawn."""
-    best = _Spoken(asked, bundle, source, main(asked, done).hypotheses[0])
+    best = _Spoken(asked, bundle, source, main(asked, _last(source.way, done)).hypotheses[0])
     map_ = drawn(asked, bundle, best.hypothesis, best.label)
-    return View(bundle.manifest.name, best.text, best.hypothesis.score, source.text, map_)
+    title = " · ".join(leg.bundle.manifest.name for leg in source.way)
+    return View(title, best.text, best.hypothesis.score, source.text, map_)
 
 
 def keys(asked: TranslateRequest, source: Source) -> TextKeys:

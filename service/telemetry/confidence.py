@@ -7,9 +7,19 @@ for Neural Machine Translation"; docs/trust.md says how well it goes with qualit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+LEAST = 1e-4  # what is rounded to 0 counts as this, or one sentence would decide for all
 
 
 def confidence(logprobs: np.ndarray) -> float:
     """Of the log-probabilities (T,) of pieces: 1 if each was certain. An answer's end counts as one of its pieces."""
     return round(float(np.exp(np.mean(logprobs, dtype=np.float64))), 4)
+
+
+def together(each: Sequence[float | None]) -> float | None:
+    """Of a text of several sentences: the geometric mean of theirs, none counting more than another."""
+    known = [one for one in each if one is not None]
+    return round(float(np.exp(np.mean(np.log(np.maximum(known, LEAST))))), 4) if known else None

@@ -85,7 +85,7 @@ class Meter:
     def pair(self, model: str) -> str:
         """The languages of a model, as a label."""
         bundle = self.bundles().get(model)
-        return NONE if bundle is None else f"{bundle.manifest.source or bundle.manifest.input}-{bundle.manifest.target}"
+        return NONE if bundle is None else bundle.manifest.languages
 
     def exposed(self, accept: str = "") -> tuple[bytes, str]:
         """Everything, in the format that a scraper likes best, and that format's media type."""

@@ -27,7 +27,12 @@ BAD = {
     "one empty text among others": (text(["the house", " ", "a ball"]), 422, "text_empty", "/text/1"),
     "too many texts": (text(["house"] * 6), 422, "invalid_request", "/text"),
     "a megabyte of text": (text("house " * 170_000), 422, "text_too_long", "/text"),
-    "more pieces than the model reads": (text("x " * 100), 422, "text_too_long", "/text"),
+    "more pieces than the model reads": (
+        {**text("x " * 100), "compare": True, "prefix": "x"},
+        422,
+        "text_too_long",
+        "/text",
+    ),
     "a prefix as long as the answer": ({**GOOD, "prefix": "house " * 30}, 422, "text_too_long", "/prefix"),
     "an unknown pair": ({**GOOD, "source": "de", "target": "en"}, 422, "unsupported_pair", "/source"),
     "a pair the named model has not": ({**GOOD, "model": "tiny-fr-de"}, 422, "unsupported_pair", "/source"),
@@ -102,11 +107,12 @@ async def test_a_crossed_bound_is_told_with_its_limit_and_the_value(client, body
     assert (told["limit"], told["actual"]) == (limit, actual)
 
 
-async def test_the_longest_legal_text_is_answered_and_one_piece_more_is_not(client, bundles) -> None:
+async def test_the_longest_text_to_be_read_as_one_is_answered_and_one_piece_more_is_not(client, bundles) -> None:
     pieces = len(bundles["tiny-en-de"].text.ids("a"))
     longest = " ".join(["a"] * (39 // pieces))  # 40 pieces with EOS
-    assert (await client.post("/v1/translate", json=text(longest))).status_code == 200
-    told = problem(await client.post("/v1/translate", json=text(longest + " a")), 422, "text_too_long")
+    as_one = {"compare": True, "prefix": "a"}
+    assert (await client.post("/v1/translate", json=text(longest) | as_one)).status_code == 200
+    told = problem(await client.post("/v1/translate", json=text(longest + " a") | as_one), 422, "text_too_long")
     assert (told["limit"], told["actual"]) == (40, 41)
 
 

@@ -78,6 +78,16 @@ async def test_models_are_compared_and_have_cards(heed) -> None:
     assert set((await got(heed.health())).models) >= set(cards)
 
 
+async def test_languages_are_found_out_and_a_long_text_has_a_map_for_each_sentence(heed) -> None:
+    english, german = await got(heed.detect(["the old house by the river", "ein kleiner Hund"], among=["en", "de"]))
+    assert (english.language, german.language) == ("en", "de")
+    assert [guess.language for guess in german.guesses] == ["de", "en"] and german.confidence > 0.5
+    answer = await got(heed.translate(f"{DOG} I like tea.\n\nGood morning.", source="auto", target="de"))
+    assert answer[0].detected.language == "en" and len(answer[0].maps) == 3
+    assert answer[0]._repr_html_().count("<table") == 3
+    assert 0 < answer[0].confidence < 1
+
+
 async def test_an_error_has_its_code_its_places_and_its_request(heed) -> None:
     with pytest.raises(Refused) as unknown:
         await got(heed.translate("house", model="nobody"))

@@ -98,7 +98,10 @@ def hollow(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text("")
     (root / "service/engine/session.py").write_text("import onnxruntime\n")
-    shared = ", ".join(f"service.tasks.{name}" for name in ("answer", "chain", "contract", "mapped", "whatif"))
+    shared = ", ".join(
+        f"service.tasks.{name}"
+        for name in ("answer", "chain", "contract", "detection", "documents", "mapped", "ways", "whatif")
+    )
     (root / "service/tasks/caption.py").write_text(f"import {shared}\n")
     (root / "service/tasks/scoring.py").write_text("import service.tasks.translate\n")
     return root
