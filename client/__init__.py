@@ -6,22 +6,8 @@ Knows nothing of models or engines; httpx is all it needs. Here the package is `
 from .clients import AsyncHeed, AsyncStream, Heed, Stream
 from .errors import Broken, HeedError, Refused, Unavailable, Unreachable, Where
 from .events import Done, Event, HypothesisEvent, Start, Token, TokenEvent
-from .results import (
-    Alignment,
-    Answer,
-    AttentionMap,
-    Candidate,
-    Card,
-    Comparison,
-    Detected,
-    GridKeys,
-    Guess,
-    Health,
-    Item,
-    Result,
-    TextKeys,
-    Translation,
-)
+from .maps import Alignment, AttentionMap, GridKeys, Item, TextKeys
+from .results import Answer, Candidate, Card, Comparison, Detected, Guess, Health, Result, Translation
 from .retry import Retry
 
 __version__ = "0.1.0"

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import Broken, of_problem
+from .maps import GridKeys, TextKeys
 from .reading import Unreadable, read
-from .results import GridKeys, Result, TextKeys
+from .results import Result
 
 LINE = re.compile(r"\r\n|\n|\r")
 

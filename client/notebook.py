@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .results import AttentionMap, GridKeys, TextKeys
+    from .maps import AttentionMap, GridKeys, TextKeys
 
 MOST_ROWS, MOST_COLUMNS, MOST_PANELS = 100, 100, 40
 INK = "12,84,150"

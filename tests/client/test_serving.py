@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from client import Done, Heed, HypothesisEvent, Refused, Start, TextKeys, TokenEvent
-from client.results import GridKeys
+from client.maps import GridKeys
 from tests.client.conftest import following, got, left
 
 pytestmark = pytest.mark.anyio
