@@ -1,4 +1,4 @@
-"""python -m bench engine | http | peers | chaos | ray | siege | fuzz | page: figures as a table, and as lines of JSON.
+"""python -m bench engine | http | document | peers | chaos | ray | siege | fuzz | page: a table, and lines of JSON.
 
 Knows nothing of how anything is measured: each subcommand is a file, with what it takes (`options`) and does (`run`).
 """
@@ -9,11 +9,11 @@ import argparse
 import sys
 from types import ModuleType
 
-from bench import chaos, cluster, engine, fuzz, http, page, siege
+from bench import chaos, cluster, document, engine, fuzz, http, page, siege
 from bench.peers import compare
 
 COMMANDS: dict[str, ModuleType] = {"engine": engine, "http": http, "peers": compare, "chaos": chaos, "ray": cluster}
-COMMANDS |= {"siege": siege, "fuzz": fuzz, "page": page}
+COMMANDS |= {"document": document, "siege": siege, "fuzz": fuzz, "page": page}
 
 
 def main(arguments: list[str]) -> int:

@@ -124,6 +124,12 @@ class Pair(Part):
     target: str
     tag: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, told: Any) -> Any:
+        """Recipes write it short: source, target, and the tag if there is one."""
+        return dict(zip(("source", "target", "tag"), told, strict=False)) if isinstance(told, list | tuple) else told
+
     def __str__(self) -> str:
         return f"{self.source}-{self.target}"
 
@@ -167,10 +173,11 @@ class Manifest(Part):
             return told
         if not told.get("pairs") and told.get("source") and told.get("target"):
             return {**told, "pairs": [{"source": told["source"], "target": told["target"]}]}
-        for side in ("source", "target"):
-            there = {one.get(side) for one in told.get("pairs", ()) if isinstance(one, dict)}
-            if len(there) == 1:
-                told = {side: there.pop(), **told}
+        each = [one for one in told.get("pairs", ()) if isinstance(one, dict | list | tuple) and len(one) > 1]
+        for place, side in enumerate(("source", "target")):
+            there = {one.get(side) if isinstance(one, dict) else one[place] for one in each}
+            if len(there) == 1 and told.get(side) is None:
+                told = {**told, side: there.pop()}
         return told
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ MAPS = "A map shows where the context vector of a word came from. It does not ex
 
 def card(manifest: Manifest, size: int) -> str:
     """Markdown; size is in bytes."""
-    pair = f"{manifest.source} → {manifest.target}" if manifest.source else f"pictures → {manifest.target}"
+    pair = ", ".join(f"{one.source} → {one.target}" for one in manifest.pairs) or f"pictures → {manifest.target}"
     outputs = ", ".join(f"`{one.name}` ({one.kind}, {one.layers} × {one.heads})" for one in manifest.attention)
     parts = [
         f"# {manifest.name} {manifest.version}",

@@ -42,7 +42,7 @@ def say(session: Session, bundle: Bundle, inputs: list[Inputs], beam: int, penal
 def translate(bundle: Bundle, session: Session, data: Path, beam: int, penalty: float) -> dict[str, dict[str, float]]:
     """Scores by test set, metric by metric."""
     manifest = bundle.manifest
-    one, other = str(manifest.source), manifest.target
+    one, other = str(manifest.source), str(manifest.target)
     sets = {name: aligned(data / "translation" / name, one, other) for name in TRANSLATION_SETS}
     foreign = other if one == "en" else one
     if foreign in TATOEBA:

@@ -151,7 +151,9 @@ TOYS: dict[str, Maker] = {
     "toy-transformer": transformer_plan,
     "toy-none": variant_plan("fixed", RecurrentTranslator),
     "toy-local": variant_plan("local_p"),
+    "toy-pairs": echo_plan,
 }
+PAIRS = {"toy-pairs": [["en", "de", "<2de>"], ["en", "fr", "<2fr>"], ["fr", "de"]]}  # of one source by tags
 
 
 def described(name: str) -> dict[str, Any]:
@@ -161,8 +163,11 @@ def described(name: str) -> dict[str, Any]:
         "version": "0",
         "architecture": name.removeprefix("toy-"),
         "description": "A toy for tests: it has learned nothing.",
-        "source": None if name == "toy-lamp" else "en",
-        "target": "de",
+        **(
+            {"pairs": PAIRS[name]}
+            if name in PAIRS
+            else {"source": None if name == "toy-lamp" else "en", "target": "de"}
+        ),
         "limits": {"source": lamp.SIDE**2 if name == "toy-lamp" else 64, "target": 48},
         "trained_on": ["nothing"],
         "licence": "Apache-2.0",
@@ -179,7 +184,8 @@ def toy(folder: Path, name: str, *, seed: int = 1, precisions: tuple[str, ...] =
         raise ValueError(f"no toy {name!r}: {', '.join(TOYS)}")
     torch.manual_seed(seed)
     with tempfile.TemporaryDirectory() as scratch:
-        path = train_vocabulary(SENTENCES, Path(scratch) / "toy", PIECES)
+        tags = [tag for _, _, *more in PAIRS.get(name, ()) for tag in more]
+        path = train_vocabulary(SENTENCES, Path(scratch) / "toy", PIECES, marks=tags)
         vocabulary = Vocabulary(path)
         plan = TOYS[name](len(vocabulary))
         inputs = lamp.pictures(seed) if name == "toy-lamp" else [source(vocabulary, text) for text in SENTENCES]

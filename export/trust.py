@@ -61,7 +61,7 @@ def words(bundle: Bundle, said: Hypothesis) -> Iterator[Word]:
     """The words of an answer; marks without letters are none. A word stays if all its pieces do."""
     text, pieces = bundle.text.spelled(said.ids)
     stays = said.extras["tried_first"] == said.extras["tried_first"][:, [PLAIN]]
-    function = set(FUNCTION[bundle.manifest.target].split())
+    function = set(FUNCTION[str(bundle.manifest.target)].split())
     groups: list[list[int]] = []
     for i, piece in enumerate(pieces):
         if piece.id not in SILENT and any(map(str.isalnum, piece.text)):
@@ -127,7 +127,7 @@ def cost(session: Session, bundle: Bundle, inputs: Sequence[Inputs], beam: int) 
 def sentences(bundle: Bundle, data: Path, number: int) -> tuple[str, list[Inputs]]:
     """Source sentences of Multi30k's test set of 2016."""
     name = "multi30k/test_2016_flickr"
-    pairs = aligned(data / "translation" / name, str(bundle.manifest.source), bundle.manifest.target)
+    pairs = aligned(data / "translation" / name, str(bundle.manifest.source), str(bundle.manifest.target))
     return name, [source(bundle.text, pair.source) for pair in pairs[:number]]
 
 

@@ -49,7 +49,7 @@ def development(bundle: Bundle, data: Path) -> tuple[list[Inputs], list[list[str
     """Inputs and references (one list a reference) of the development set."""
     manifest = bundle.manifest
     if manifest.input == "text":
-        pairs = aligned(data / TRANSLATION_DEV, str(manifest.source), manifest.target)
+        pairs = aligned(data / TRANSLATION_DEV, str(manifest.source), str(manifest.target))
         return [source(bundle.text, pair.source) for pair in pairs], [[pair.target for pair in pairs]]
     folder = data / "captioning" / "flickr8k"
     names, captions = split(folder, "dev")

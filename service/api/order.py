@@ -99,7 +99,7 @@ class Order:
 
     def lives(self) -> list[Live]:
         """What listens to the answer to each input."""
-        beams = [one.job.options.beam_size for one in self.encoded]
+        beams = [(one.answers or one.job.options).beam_size for one in self.encoded]
         return [Live(i, self.asked, self.bundle, greedy=beam == 1) for i, beam in enumerate(beams)]
 
     def end(self, input_: int, done: Sequence[Done]) -> DoneEvent:

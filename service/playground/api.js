@@ -23,7 +23,7 @@ function headers(more) {
 export async function models() {
   const answer = await fetch("/v1/models", { headers: headers({}) });
   if (!answer.ok) throw await refusal(answer);
-  return (await answer.json()).models;
+  return answer.json();
 }
 
 async function refusal(answer) {
@@ -55,6 +55,13 @@ export async function drawing(request, media) {
   const answer = await sent(request, media);
   if (!answer.ok) throw await refusal(answer);
   return answer.blob();
+}
+
+// The whole answer at once.
+export async function ask(request, signal) {
+  const answer = await sent(request, "application/json", signal);
+  if (!answer.ok) throw await refusal(answer);
+  return answer.json();
 }
 
 // Calls hear(event, data) for each server-sent event, until the end. An `error` event is thrown.

@@ -1,7 +1,8 @@
 // The playground: forms in, panels out; what is asked is in the address, so that it can be shared.
 // Knows nothing of how a map is drawn.
 
-import { encoded, listen, models, Refused, useKey } from "./api.js";
+import { ask, encoded, listen, models, Refused, useKey } from "./api.js";
+import { several, whole } from "./document.js";
 import { camera } from "./camera.js";
 import { make, options, tabs } from "./dom.js";
 import { Live } from "./live.js";
@@ -14,7 +15,9 @@ const answers = find("#answers");
 const look = { scale: "blue", norm: "row", threshold: 0, view: "matrix" };
 const ALTERNATIVES = 8; // pieces shown for each step
 const LOOKS = Object.keys(look);
+const AUTO = "auto";
 let cards = [];
+let through = []; // pairs that two models translate, one after the other
 let running = null; // the AbortController of what is being asked
 let picture = null; // {image, url}
 
@@ -25,20 +28,24 @@ const distinct = (codes) => [...new Set(codes)].map(named);
 
 // Forms.
 
+// Every pair that can be had: by one model, or, without a card, by two of them.
+const ways = () => [...cards.flatMap((card) => (card.pairs ?? []).map((pair) => ({ ...pair, card }))), ...through];
+const leads = (way, from, to) => (from === AUTO || way.source === from) && way.target === to;
+
 function pairs() {
   const form = forms.translate.elements;
-  const able = cards.filter((card) => card.task === "translate");
   const from = form.source.value;
-  const targets = distinct(able.filter((card) => card.source === from).map((card) => card.target));
+  const targets = distinct(ways().filter((way) => from === AUTO || way.source === from).map((way) => way.target));
   const kept = targets.some(([code]) => code === form.target.value) ? form.target.value : targets[0]?.[0];
   options(form.target, targets, kept);
-  const fitting = able.filter((card) => card.source === from && card.target === kept);
-  fill(form, fitting);
+  const fitting = [...new Set(ways().filter((way) => way.card && leads(way, from, kept)).map((way) => way.card))];
+  fill(form, fitting, from === AUTO ? "whichever fits" : fitting.length ? null : "two, one after the other");
 }
 
-function fill(form, fitting) {
-  const list = fitting.map((card) => [card.name, card.name]);
-  options(form.model, list, form.model.value);
+// unnamed: what is said where the service chooses the model.
+function fill(form, fitting, unnamed = null) {
+  const list = unnamed ? [] : fitting.map((card) => [card.name, card.name]);
+  options(form.model, unnamed ? [["", unnamed]] : list, form.model.value);
   options(form.beside, [["", "nothing"], ...list], form.beside.value);
   if (!form.beam.dataset.typed && fitting[0]) form.beam.value = fitting[0].search.beam_size;
 }
@@ -46,7 +53,7 @@ function fill(form, fitting) {
 function swap() {
   const form = forms.translate.elements;
   const [from, to] = [form.source.value, form.target.value];
-  const back = cards.some((card) => card.task === "translate" && card.source === to && card.target === from);
+  const back = from !== AUTO && ways().some((way) => leads(way, to, from));
   if (!back) return say(`No model here translates from ${named(to)[1]} to ${named(from)[1]}.`);
   const text = answers.querySelector(".sentence.target")?.textContent;
   form.source.value = to;
@@ -75,7 +82,7 @@ async function run(task) {
   const { signal } = running;
   const form = forms[task].elements;
   remember();
-  const chosen = [form.model.value, form.beside.value].filter(Boolean);
+  const chosen = [form.model.value, ...[form.beside.value].filter(Boolean)];
   const panels = chosen.map(() => panel(signal));
   answers.replaceChildren(...panels.map((one) => one.root));
   answers.classList.toggle("two", panels.length > 1);
@@ -103,12 +110,21 @@ async function anew(one, fields) {
 }
 
 async function answer(one, asked, signal) {
+  if (asked.task === "translate" && several(asked.fields.text)) return long(one, asked, signal);
   const live = new Live(asked);
   const fields = { ...kept(asked.fields), stream: true };
   await listen({ ...asked, fields }, (event, data) => {
     if (event === "done") return one.show(asked, live.answer(data), asked.task === "caption" ? picture.url : null);
     if (live.hear(event, data)) one.live(live.state());
   }, signal);
+}
+
+// Several sentences are not told while they are made: the service translates many of them at a time.
+async function long(one, asked, signal) {
+  const { alternatives, n_best, ...fields } = kept(asked.fields);
+  const request = { ...asked, fields: { ...fields, attention: "soft" } };
+  const { results, ...about } = await ask(request, signal);
+  one.show(request, { ...about, results: results.map(whole) });
 }
 
 // Without fields that were taken back: null is not a value that a form could carry.
@@ -181,18 +197,19 @@ const turn = tabs(find("#tasks"), (tab) => {
 
 async function begin() {
   try {
-    cards = await models();
+    ({ models: cards, through } = await models());
   } catch (failure) {
     find("#key").hidden = ![401, 403].includes(failure.problem?.status);
     return say(told(failure));
   }
   find("#key").hidden = true;
   const able = (task) => cards.filter((card) => card.task === task);
-  options(forms.translate.elements.source, distinct(able("translate").map((card) => card.source)));
+  const sources = distinct(ways().map((way) => way.source));
+  options(forms.translate.elements.source, sources.length > 1 ? [...sources, [AUTO, "find it out"]] : sources);
   pairs();
   fill(forms.caption.elements, able("caption"));
   const spoken = new Set(able("caption").map((card) => card.target));
-  options(forms.caption.elements.into, [["", "no other language"], ...distinct(able("translate").filter((card) => spoken.has(card.source)).map((card) => card.target))]);
+  options(forms.caption.elements.into, [["", "no other language"], ...distinct(ways().filter((way) => way.card && spoken.has(way.source)).map((way) => way.target))]);
   for (const task of Object.keys(forms)) find(`#tab-${task}`).hidden = !able(task).length;
   const [task, asked] = recall();
   turn(find(`#tab-${able(task).length ? task : cards[0].task}`));

@@ -149,6 +149,7 @@ class Encoded(Generic[T]):
     then: Callable[[Sequence[Done]], Job | None] = lambda _: None  # what was done so far, to what is to be done next
     others: tuple[Bundle, ...] = ()  # whom those later jobs ask
     hear: Callable[[Sequence[Done], Event], Event] = lambda _, event: event  # what was done so far, what is said now
+    answers: Options | None = None  # of the job that answers, if that is not the first
     part: Part | None = None  # which sentence of which text it is, if it is one
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -24,10 +25,10 @@ from service.maps.words import items_of, text_keys, text_map
 from service.messages import Done, Hypothesis, Options
 from service.tasks.answer import Candidate, Detected, Result, Via
 from service.tasks.contract import Bounds, Encoded, Searched, Task, at_most, loaded, options
-from service.tasks.detection import Guess, detect_all, written_in
+from service.tasks.detection import Guess, written_in
 from service.tasks.documents import Part, parts, split
 from service.tasks.mapped import best_map, drawn, finish, sent, trusted
-from service.tasks.ways import WINDOW, Way, between, heard, legs, onward, through
+from service.tasks.ways import WINDOW, Way, between, fitting, heard, legs, onward
 from service.tasks.whatif import course, main, result
 from service.telemetry.confidence import confidence
 
@@ -50,7 +51,6 @@ class TranslateRequest(Searched):
     )
 
 
-AUTO = "auto"
 NOTHING: Mapping[str, Bundle] = {}
 
 
@@ -73,40 +73,22 @@ def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
         Meaningless: a language was left out, and several would do.
     """
     able = loaded(bundles, TASK.name, asked.model)
-    fitting, _ = _fitting(asked, able)
-    if not fitting:
+    there, _ = _fitting(asked, able)
+    if not there:
         pairs = ", ".join(sorted({str(leg.pair) for leg in legs(able)}))
         raise UnknownPair(f"No model here translates this pair; there is: {pairs}.", errors=_pair_places(asked))
     for field, end in (("target", -1), ("source", 0)):
-        there = sorted({str(getattr(way[end].pair, field)) for way in fitting})
-        if getattr(asked, field) is None and len(there) > 1:
-            where = (Where(f"/{field}", f"one of: {', '.join(there)}"),)
-            raise Meaningless(f"Say which {field} language is meant: {', '.join(there)}.", errors=where)
-    return fitting[0][-1].bundle
+        codes = sorted({str(getattr(way[end].pair, field)) for way in there})
+        if getattr(asked, field) is None and len(codes) > 1:
+            where = (Where(f"/{field}", f"one of: {', '.join(codes)}"),)
+            raise Meaningless(f"Say which {field} language is meant: {', '.join(codes)}.", errors=where)
+    return there[0][-1].bundle
 
 
 def _fitting(asked: TranslateRequest, able: Sequence[Bundle]) -> tuple[list[Way], Guess | None]:
-    """The ways from the source to the target, and how the source was found out, if it was.
-
-    One model, if any serves; through another language only if none does and no model was named.
-    """
-    all_ = legs(able)
-    direct: list[Way] = [(leg,) for leg in all_]
-    both = direct if asked.model else [*direct, *through(all_)]
-    source, guess = asked.source, None
-    if (source or "").lower() == AUTO:
-        among = list(dict.fromkeys(way[0].pair.source for way in _serving(both, None, asked.target)))
-        guess = detect_all([asked.text] if isinstance(asked.text, str) else asked.text, among)[0] if among else None
-        source = guess and guess.language
-    return _serving(direct, source, asked.target) or _serving(both, source, asked.target), guess
-
-
-def _serving(ways: Sequence[Way], source: str | None, target: str | None) -> list[Way]:
-    def serves(way: Way) -> bool:
-        wanted = ((source, way[0].pair.source), (target, way[-1].pair.target))
-        return all(code is None or code.lower() == there.lower() for code, there in wanted)
-
-    return [way for way in ways if serves(way)]
+    """The ways that serve what was asked, and the source that was found out, if it was."""
+    texts = [asked.text] if isinstance(asked.text, str) else asked.text
+    return fitting(able, asked.source, asked.target, texts, alone=asked.model is not None)
 
 
 def _pair_places(asked: TranslateRequest) -> tuple[Where, ...]:
@@ -129,30 +111,30 @@ def encode(
     at_most(bounds.texts, "text", len(texts))
     if asked.constraints is not None:
         at_most(1, "text", len(texts))  # keys are those of one text
-    fitting, guess = _fitting(asked, loaded(bundles, TASK.name, asked.model) if bundles else [bundle])
-    way = next(way for way in fitting if way[-1].bundle is bundle)
+    there, guess = _fitting(asked, loaded(bundles, TASK.name, asked.model) if bundles else [bundle])
+    way = next(way for way in there if way[-1].bundle is bundle)
     if len(way) > 1 and asked.compares:
         raise Meaningless("One model does not translate this pair: nothing can be compared.", errors=_compared(asked))
     how = options(asked, bundle, bounds, rows=asked.alignment or asked.attention != "none")
     places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
-    made: list[Encoded[Source]] = []
+    plan, made = _Plan(asked, way, how, guess), list[Encoded[Source]]()
     for i, (text, place) in enumerate(zip(texts, places, strict=True)):
-        made += _encoded(asked, text, place, way, bounds, how, i, guess)
+        made += _encoded(plan, text, place, bounds, i)
         if len(made) > bounds.sentences:
             raise _refused(TextTooLong, place, "has too many sentences", bounds.sentences, len(made))
     return made
 
 
-def _encoded(
-    asked: TranslateRequest,
-    text: str,
-    place: str,
-    way: Way,
-    bounds: Bounds,
-    how: Options,
-    number: int,
-    guess: Guess | None,
-) -> list[Encoded[Source]]:
+class _Plan(NamedTuple):
+    """What is alike for all texts of a request."""
+
+    asked: TranslateRequest
+    way: Way
+    how: Options
+    guess: Guess | None
+
+
+def _encoded(plan: _Plan, text: str, place: str, bounds: Bounds, number: int) -> list[Encoded[Source]]:
     """The jobs of one text: of its sentences, unless what was asked is about all of it as one."""
     if not text.strip():
         raise _refused(EmptyText, place, "is empty")
@@ -160,26 +142,18 @@ def _encoded(
         raise _refused(TextTooLong, place, "is too long, in characters", bounds.text_characters, len(text))
     if not has_words(text):
         raise _refused(NoWords, place, "has no letter and no digit")
-    source = way[0].pair.source
+    first, source = plan.way[0], plan.way[0].pair.source
     if not written_in(text, source):
         raise _refused(OtherScript, place, "has no letter of its language's script")
-    if asked.stream or asked.compares:
-        return [_sentence(asked, text, place, way, how, guess, None)]
-    spans = split(text, source, way[0].pieces, way[0].room)
-    whole = parts(text, spans, number)
-    rest = replace(how, prefix=())  # what the answer must start with is said once
-    return [_sentence(asked, part.text, place, way, rest if i else how, guess, part) for i, part in enumerate(whole)]
+    if plan.asked.stream or plan.asked.compares:
+        return [_sentence(plan, text, place, None)]
+    rest = plan._replace(how=replace(plan.how, prefix=()))  # what the answer must start with is said once
+    whole = parts(text, split(text, source, first.pieces, first.room), number)
+    return [_sentence(rest if i else plan, part.text, place, part) for i, part in enumerate(whole)]
 
 
-def _sentence(
-    asked: TranslateRequest,
-    text: str,
-    place: str,
-    way: Way,
-    how: Options,
-    guess: Guess | None,
-    part: Part | None,
-) -> Encoded[Source]:
+def _sentence(plan: _Plan, text: str, place: str, part: Part | None) -> Encoded[Source]:
+    asked, way, how, _ = plan
     pieces = way[0].pieces(text)
     if not pieces:
         raise _refused(NoWords, place, "has no letter and no digit")
@@ -187,18 +161,12 @@ def _sentence(
         most = way[0].bundle.manifest.limits.source
         actual = most + len(pieces) - way[0].room
         raise _refused(TextTooLong, place, "is too long for the model to read as one, in pieces", most, actual)
-    first = how if len(way) == 1 else way[0].usual(rows=how.attention)
-    kept = Source(text, pieces, way, guess)
-    done = course(
-        asked,
-        way[0].bundle,
-        way[0].job(pieces, first),
-        kept,
-        lambda: way[0].keys(items_of(pieces, asked.unit), len(pieces)),
-    )
+    first = way[0].job(pieces, how if len(way) == 1 else way[0].usual(rows=how.attention))
+    spans = partial(way[0].keys, items_of(pieces, asked.unit), len(pieces)) if asked.compares else list
+    made = course(asked, way[0].bundle, first, Source(text, pieces, way, plan.guess), spans)
     if len(way) > 1:
-        done = replace(done, then=partial(onward, way, how), others=(way[0].bundle,))
-    return replace(done, hear=partial(heard, way), part=part)
+        made = replace(made, then=partial(onward, way, how), others=(way[0].bundle,), answers=how)
+    return replace(made, hear=partial(heard, way), part=part)
 
 
 def _compared(asked: TranslateRequest) -> tuple[Where, ...]:

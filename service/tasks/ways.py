@@ -17,8 +17,10 @@ from bundle.text import EOS, UNK, Piece
 from service.maps.product import product
 from service.messages import Done, Event, Hypothesis, Job, Options, Tokens
 from service.tasks.contract import job
+from service.tasks.detection import Guess, detect_all
 from service.tasks.mapped import shown
 
+AUTO = "auto"  # a source that is to be found out
 BETWEEN = "en"  # the language that every other one is translated to and from
 WINDOW = ("window_start", "window_end")  # positions that a model of local attention tells of each token
 
@@ -87,6 +89,32 @@ def through(all_: Sequence[Leg]) -> list[Way]:
     return found
 
 
+def fitting(
+    able: Sequence[Bundle], source: str | None, target: str | None, texts: Sequence[str], *, alone: bool
+) -> tuple[list[Way], Guess | None]:
+    """The ways from a source to a target, None being any; and what AUTO was found to be.
+
+    One model, if any serves; two only if none does, and not if one is to do it alone.
+    """
+    all_ = legs(able)
+    direct: list[Way] = [(leg,) for leg in all_]
+    both = direct if alone else [*direct, *through(all_)]
+    guess = None
+    if (source or "").lower() == AUTO:
+        among = list(dict.fromkeys(way[0].pair.source for way in _serving(both, None, target)))
+        guess = detect_all(texts, among)[0] if among else None
+        source = guess and guess.language
+    return _serving(direct, source, target) or _serving(both, source, target), guess
+
+
+def _serving(ways: Sequence[Way], source: str | None, target: str | None) -> list[Way]:
+    def serves(way: Way) -> bool:
+        wanted = ((source, way[0].pair.source), (target, way[-1].pair.target))
+        return all(code is None or code.lower() == there.lower() for code, there in wanted)
+
+    return [way for way in ways if serves(way)]
+
+
 def between(way: Way, done: Sequence[Done]) -> str:
     """What the first of two models said."""
     return way[0].bundle.text.text(done[0].hypotheses[0].ids)
@@ -141,4 +169,5 @@ def _untagged(rows: np.ndarray) -> np.ndarray:
 
 
 def _before(positions: np.ndarray) -> np.ndarray:
-    return np.maximum(positions - 1, 0)
+    moved: np.ndarray = np.maximum(positions - 1, 0)
+    return moved
