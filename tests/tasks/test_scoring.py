@@ -7,10 +7,10 @@ import pytest
 
 from bundle.manifest import Bundle
 from bundle.text import EOS
-from service.errors import EmptyText, HeedError, Meaningless, NoWords, TextTooLong, Unsayable
+from service.errors import EmptyText, HeedError, Meaningless, NoWords, TextTooLong, UnknownPair, Unsayable
 from service.messages import Done, Hypothesis
 from service.tasks.contract import Bounds
-from service.tasks.scoring import ScoreRequest, decode, encode
+from service.tasks.scoring import ScoreRequest, choose, decode, encode
 from tests.fakes import tiny_bundle
 
 BOUNDS = Bounds(text_characters=60, texts=2, length=15, alternatives=3)
@@ -92,3 +92,17 @@ def test_a_piece_that_the_graph_never_says_is_refused_with_its_place(bundle) -> 
     with pytest.raises(Unsayable) as refused:
         decode(request, bundle, encode(request, bundle, BOUNDS)[1].kept, said(bundle, -1e9))
     assert refused.value.errors[0].pointer == "/target_text/1"
+
+
+def test_a_pair_that_only_two_models_translate_together_has_no_score(tmp_path) -> None:
+    pairs = {"de-en": ("de", "en"), "en-fr": ("en", "fr")}
+    zoo = {name: Bundle(tiny_bundle(tmp_path, name, source=a, target=b)) for name, (a, b) in pairs.items()}
+    request = asked(text="das kleine Haus", target_text="a house", source="de", target="fr")
+    with pytest.raises(UnknownPair):
+        encode(request, choose(request, zoo), BOUNDS, zoo)
+
+
+def test_a_long_text_is_scored_as_the_one_sentence_that_it_is_sent_as(bundle) -> None:
+    (one,) = encode(asked(text="the house. the red ball."), bundle, BOUNDS)
+    assert one.job.inputs["source"].tolist() == [*bundle.text.ids("the house. the red ball."), EOS]
+    assert not one.job.options.stream
