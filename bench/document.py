@@ -55,7 +55,6 @@ def run(given: argparse.Namespace) -> int:
         "HEED_MODELS": Bundle(given.bundle).manifest.name,
         "HEED_PORT": "{port}",
         "HEED_ENGINES": str(given.engines),
-        "HEED_DEADLINE_SECONDS": str(PATIENCE),
     }
     with Server(
         [sys.executable, "-m", "service", "serve"], ready="/health/ready", log=given.log, environment=environment

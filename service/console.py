@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import aclosing
+from typing import Any
 
 from pydantic import ValidationError
 from tqdm import tqdm
@@ -24,13 +25,14 @@ from service.lines import through
 from service.maps import text
 from service.maps.formats import FORMATS, Format
 from service.maps.view import MOST_VIEWS, View
-from service.serve import bounds, local_link
+from service.serve import bounds, local_link, long_texts
 from service.settings import Settings
 from service.stdio import read, total
 from service.tasks import discover
-from service.tasks.contract import Asked
+from service.tasks.contract import Asked, Task
 
 STDIN, HOUR = "-", 3600.0
+SAMPLE = "2"  # a line that says nothing of its language
 ENDINGS: dict[str, Format] = {f".{format_.extension}": format_ for format_ in FORMATS.values()}
 
 
@@ -46,9 +48,9 @@ async def ask(settings: Settings, asked: argparse.Namespace) -> int:
     if asked.command == "translate" and (asked.files or asked.text in (None, STDIN)):
         return await _lines(settings, asked)
     task, request = discover()[asked.command], _request(asked)
-    link = local_link(settings, [task.choose(request, everything(settings.zoo)).id])
+    link = local_link(settings, _needed(task, request, settings))
     await link.start()
-    desk = Desk(link, bounds(settings), deadline=settings.deadline_seconds)
+    desk = Desk(link, bounds(settings), deadline=settings.deadline_seconds, **long_texts(settings))
 
     def render(views: Sequence[View]) -> bytes:
         if asked.map is not None:
@@ -83,9 +85,10 @@ async def _lines(settings: Settings, asked: argparse.Namespace) -> int:
     def requests(line: str) -> Asked:
         return _request(asked, text=line, **wants)
 
-    link = local_link(settings, [task.choose(requests(STDIN), everything(settings.zoo)).id])
+    auto = (asked.source or "").lower() == "auto"  # each line may need another model: all are loaded
+    link = local_link(settings, settings.models if auto else _needed(task, requests(SAMPLE), settings))
     await link.start()
-    desk = Desk(link, bounds(settings), deadline=HOUR)
+    desk = Desk(link, bounds(settings), deadline=HOUR, **long_texts(settings))
     window = settings.queue // settings.max_beam_size  # so many fit the queue, whatever their beam
     passed: Counter[str] = Counter()
     views: list[View] = []
@@ -114,6 +117,14 @@ def _put(line: str) -> None:
     """A line of output, at once: somebody may wait for it at the other end of a pipe."""
     sys.stdout.buffer.write(f"{line}\n".encode(errors="replace"))
     sys.stdout.flush()
+
+
+def _needed(task: Task[Any, Any], request: Asked, settings: Settings) -> list[str]:
+    """The models that a request takes: one, or two where one translates what the other says."""
+    zoo = everything(settings.zoo)
+    bundle = task.choose(request, zoo)
+    others = (other.id for one in task.encode(request, bundle, bounds(settings), zoo) for other in one.others)
+    return list(dict.fromkeys([bundle.id, *others]))
 
 
 def _request(asked: argparse.Namespace, text: str | None = None, **options: str) -> Asked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sentencex import get_sentence_boundaries
 
@@ -44,12 +44,20 @@ class Part:
     alone: bool = True  # whether there is no other
 
 
-def split(text: str, language: str, pieces: Callable[[str], Sequence[Piece]], most: int) -> list[tuple[int, int]]:
+class Span(NamedTuple):
+    """Where a sentence begins and ends in its text, and its pieces, if they were cut to count them."""
+
+    start: int
+    end: int
+    pieces: Sequence[Piece] | None = None
+
+
+def split(text: str, language: str, pieces: Callable[[str], Sequence[Piece]], most: int) -> list[Span]:
     """Where the sentences of a text begin and end; none has more pieces than that.
 
     Without white space around them, and without those that have no words.
     """
-    found: list[tuple[int, int]] = []
+    found: list[Span] = []
     for line in LINE.finditer(text):
         for first, last in _sentences(line.group(), language):
             start, end = _stripped(text, line.start() + first, line.start() + last)
@@ -58,13 +66,13 @@ def split(text: str, language: str, pieces: Callable[[str], Sequence[Piece]], mo
     return found
 
 
-def parts(text: str, spans: Sequence[tuple[int, int]], input_: int) -> list[Part]:
+def parts(text: str, spans: Sequence[Span], input_: int) -> list[Part]:
     """The sentences with what lies around them."""
-    ends = [0, *(end for _, end in spans)]
+    ends = [0, *(span.end for span in spans)]
     last = len(spans) - 1
     return [
         Part(input_, text[ends[i] : start], text[start:end], text[end:] if i == last else "", alone=not last)
-        for i, (start, end) in enumerate(spans)
+        for i, (start, end, _) in enumerate(spans)
     ]
 
 
@@ -97,14 +105,17 @@ def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
     return start + len(whole) - len(whole.lstrip()), end - (len(whole) - len(whole.rstrip()))
 
 
-def _short(text: str, start: int, end: int, cut: Sequence[Piece], most: int) -> Iterator[tuple[int, int]]:
+def _short(text: str, start: int, end: int, cut: Sequence[Piece], most: int) -> Iterator[Span]:
     """A sentence, or the clauses of one that has too many pieces; cut at spaces, or anywhere, where there are none."""
+    if len(cut) <= most:
+        yield Span(start, end, cut)
+        return
     first, at = 0, 0  # pieces, and characters of the sentence
     while len(cut) - first > most:
         first = _clause(text[start:end], cut, first, most)
-        yield _stripped(text, start + at, start + cut[first].start)
+        yield Span(*_stripped(text, start + at, start + cut[first].start))
         at = cut[first].start
-    yield start + at, end
+    yield Span(start + at, end)
 
 
 def _clause(sentence: str, cut: Sequence[Piece], first: int, most: int) -> int:

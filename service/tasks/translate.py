@@ -146,15 +146,18 @@ def _encoded(plan: _Plan, text: str, place: str, bounds: Bounds, number: int) ->
     if not written_in(text, source):
         raise _refused(OtherScript, place, "has no letter of its language's script")
     if plan.asked.stream or plan.asked.compares:
-        return [_sentence(plan, text, place, None)]
-    rest = plan._replace(how=replace(plan.how, prefix=()))  # what the answer must start with is said once
-    whole = parts(text, split(text, source, first.pieces, first.room), number)
-    return [_sentence(rest if i else plan, part.text, place, part) for i, part in enumerate(whole)]
+        return [_sentence(plan, text, place, first.pieces(text), None)]
+    spans = split(text, source, first.pieces, first.room)
+    made = []
+    for part, span in zip(parts(text, spans, number), spans, strict=True):
+        made.append(_sentence(plan, part.text, place, span.pieces or first.pieces(part.text), part))
+        if plan.how.prefix:
+            plan = plan._replace(how=replace(plan.how, prefix=()))  # what the answer must start with is said once
+    return made
 
 
-def _sentence(plan: _Plan, text: str, place: str, part: Part | None) -> Encoded[Source]:
+def _sentence(plan: _Plan, text: str, place: str, pieces: Sequence[Piece], part: Part | None) -> Encoded[Source]:
     asked, way, how, _ = plan
-    pieces = way[0].pieces(text)
     if not pieces:
         raise _refused(NoWords, place, "has no letter and no digit")
     if len(pieces) > way[0].room:

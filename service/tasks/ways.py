@@ -98,13 +98,16 @@ def fitting(
     """
     all_ = legs(able)
     direct: list[Way] = [(leg,) for leg in all_]
-    both = direct if alone else [*direct, *through(all_)]
     guess = None
     if (source or "").lower() == AUTO:
+        both = direct if alone else [*direct, *through(all_)]
         among = list(dict.fromkeys(way[0].pair.source for way in _serving(both, None, target)))
         guess = detect_all(texts, among)[0] if among else None
-        source = guess and guess.language
-    return _serving(direct, source, target) or _serving(both, source, target), guess
+        if guess is None:
+            return [], None
+        source = guess.language
+    found = _serving(direct, source, target)
+    return found or ([] if alone else _serving(through(all_), source, target)), guess
 
 
 def _serving(ways: Sequence[Way], source: str | None, target: str | None) -> list[Way]:

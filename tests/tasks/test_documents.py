@@ -22,7 +22,7 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Vocabulary:
 
 
 def cut(text: str, language: str, vocabulary: Vocabulary, most: int = 500) -> list[str]:
-    return [text[start:end] for start, end in split(text, language, vocabulary.pieces, most)]
+    return [text[start:end] for start, end, _ in split(text, language, vocabulary.pieces, most)]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_is_too_long_is_cut_at_the_best_mark_there_is(
 @given(st.text(alphabet="ab .!?\n\t\r\u2028;,ÄéΩ漢😀\u0301()\"'1", max_size=300), st.sampled_from(["en", "de", "fr"]))
 def test_whatever_the_text_its_parts_are_all_of_it(vocabulary: Vocabulary, text: str, language: str) -> None:
     spans = split(text, language, vocabulary.pieces, 8)
-    assert all(start < end for start, end in spans)
+    assert all(start < end for start, end, _ in spans)
     whole = parts(text, spans, 0)
     assert not spans or text_of(whole, [part.text for part in whole]) == text
     assert all(part.text == part.text.strip() for part in whole)
