@@ -1,4 +1,4 @@
-"""python -m export RUN BUNDLE --data DIR | toy NAME FOLDER | tune | distil | align | trust | score | lengths BUNDLE …
+"""python -m export RUN BUNDLE --data DIR | toy NAME FOLDER | tune, distil, align, trust, confidence, lengths or score …
 
 Knows nothing of how any of it is done.
 """
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from bundle.text import Vocabulary
-from export import align, checkpoint, distil, lengths, score, trust, tune
+from export import align, checkpoint, confidence, distil, lengths, score, trust, tune
 from export.build import build
 from export.parity import NotEqual
 from export.toy import TOYS, toy
@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
         return distil.main(arguments[1:])
     if first == "trust":
         return trust.main(arguments[1:])
+    if first == "confidence":
+        return confidence.main(arguments[1:])
     if first == "tune":
         return tune.main(arguments[1:])
     return _export(arguments)

@@ -55,7 +55,7 @@ def measure(folder: Path, data: Path, precision: str) -> list[tuple[float, float
     """The curve of one bundle, searched as its card says."""
     bundle = Bundle(folder)
     told = bundle.manifest
-    pairs = texts(data, (str(told.source), told.target))
+    pairs = texts(data, (str(told.source), str(told.target)))
     inputs = [source(bundle.text, pair.source) for pair in pairs]
     session = Session(bundle, precision=precision)
     return curve(say(session, bundle, inputs, told.search.beam_size, told.search.length_penalty), pairs)

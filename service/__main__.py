@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from service.telemetry import logs
 from service.telemetry.traces import NotInstalled
 
 REFUSED = 2  # exit status: the command, a bundle or the input is at fault; 1 is ours
-INTERRUPTED = 130  # as shells have it
+INTERRUPTED, UNREAD = 130, 141  # as shells have it
 ADMIN_PORT = 8001  # where `models` looks for a service if nobody says
 
 
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"{error.code}: {error.detail}")
     except KeyboardInterrupt:  # by then everything has been drained
         return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its exit
+        return UNREAD
 
 
 def _run(settings: Settings, asked: argparse.Namespace) -> int:
@@ -107,10 +111,12 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--unit", choices=["word", "piece"], default="word", help="of the map's rows and columns")
     shared.add_argument("--map", type=Path, metavar="FILE", help="also draw the map; the ending says how, such as .svg")
     shared.add_argument("--json", action="store_true", help="print what the service would answer")
-    translate = commands.add_parser("translate", parents=[shared], help="translate a text and show the map")
-    translate.add_argument("text")
+    translate = commands.add_parser("translate", parents=[shared], help="translate a text and show the map; or lines")
+    translate.add_argument("text", nargs="?", help="- reads lines from standard input, and writes one for each")
+    translate.add_argument("--file", type=Path, nargs="+", dest="files", metavar="FILE", help="the same, from files")
     translate.add_argument("--from", dest="source", metavar="CODE")
     translate.add_argument("--to", dest="target", metavar="CODE")
+    translate.set_defaults(files=None)
     caption = commands.add_parser("caption", parents=[shared], help="describe a picture and show the map")
     caption.add_argument("picture", type=Path)
     return parser

@@ -22,6 +22,7 @@ Knows nothing of HTTP frameworks. Never carries the user's text, a key or a path
     │       ├── EmptyText        422  text_empty
     │       ├── NoWords          422  text_without_words
     │       ├── TextTooLong      422  text_too_long
+    │       ├── Unsayable        422  text_unsayable
     │       ├── OtherScript      422  text_in_other_script
     │       ├── UnknownPair      422  unsupported_pair
     │       ├── WrongTask        422  wrong_task
@@ -153,6 +154,10 @@ class NoWords(Meaningless):
 
 class TextTooLong(Meaningless):
     code, title = "text_too_long", "Text is too long"
+
+
+class Unsayable(Meaningless):
+    code, title = "text_unsayable", "Text has what the model never says"
 
 
 class OtherScript(Meaningless):

@@ -16,7 +16,6 @@ from bundle.manifest import Bundle
 from service.errors import HeedError
 from service.telemetry.figures import Vitals
 
-
 SELVES = ("encoder_self", "decoder_self")  # extras that are not one a token: self-attention, of every layer and head
 
 

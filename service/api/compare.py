@@ -24,7 +24,7 @@ from service.api.routes import Charge
 from service.api.watch import note
 from service.errors import Malformed, Meaningless, UnknownModel, Where, WrongMediaType
 from service.tasks.answer import Answer
-from service.tasks.contract import Task
+from service.tasks.contract import Searched, Task
 
 EXAMPLE = {"models": ["en-de-bahdanau", "en-de-luong"], "text": "A small dog.", "source": "en", "target": "de"}
 
@@ -65,7 +65,7 @@ def _body(tasks: Mapping[str, Task[Any, Any]], most: int) -> dict[str, Any]:
     """The body of any task, and the names."""
     names = {"type": "array", "items": {"type": "string", "maxLength": 200}, "minItems": 1, "maxItems": most}
     schema = {"type": "object", "required": ["models"], "properties": {"models": names}}
-    told = " or ".join(task.request.__name__ for task in tasks.values())
+    told = " or ".join(task.request.__name__ for task in tasks.values() if issubclass(task.request, Searched))
     schema["description"] = f"And the fields of {told}, whichever is the task of these models."
     return {"required": True, "content": {JSON: {"schema": schema, "example": EXAMPLE}}}
 

@@ -89,7 +89,7 @@ def _events(task: Task[Any, Any]) -> str:
     token |= {"gate": map_["gate"][0]} if "gate" in map_ else {}
     told: list[tuple[str, BaseModel]] = [
         ("start", StartEvent(**about, keys=map_["keys"], layer=map_["layer"], head=map_["head"])),
-        ("token", TokenEvent(**{name: value for name, value in token.items() if name != "i"})),
+        ("token", TokenEvent(**{name: value for name, value in token.items() if name in TokenEvent.model_fields})),
         ("done", DoneEvent(**about, timings=answer["timings"], **result)),
     ]
     return b"".join(framed(name, event, i) for i, (name, event) in enumerate(told)).decode()

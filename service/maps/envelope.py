@@ -41,6 +41,10 @@ class Query(Item):
     """A word or piece of the answer, with the sum of its pieces' log-probabilities."""
 
     logprob: float | None = None
+    confidence: float | None = Field(
+        None,
+        description="exp of the mean log-probability of its pieces, 0 to 1: how sure it was, not how right.",
+    )
 
 
 class TextKeys(Shape):

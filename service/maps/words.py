@@ -16,6 +16,7 @@ import numpy as np
 
 from bundle.text import BOS, EOS, PAD, Piece
 from service.maps.envelope import EOS_TEXT, AttentionMap, GridKeys, Head, Item, Kind, Query, TextKeys, Unit
+from service.telemetry.confidence import confidence
 
 # Thai to Khmer, kana, Han: scripts without spaces between words, where a piece is the best word there is
 UNSPACED = re.compile(
@@ -194,15 +195,24 @@ def _queries(answer: Answer, unit: Unit) -> tuple[np.ndarray, list[Query], np.nd
     pieces = [answer.pieces[i] for i in spoken]
     groups = grouped(pieces, unit)
     member = _membership(groups, len(pieces))
-    sums: list[float | None] = [None] * len(groups)
-    if answer.logprobs is not None:
-        sums = (member @ answer.logprobs[spoken]).tolist()
-    items = [_item(i, answer.text, [pieces[p] for p in group]) for i, group in enumerate(groups)]
-    queries = [
-        Query(i=item.i, text=item.text, start=item.start, end=item.end, logprob=total)
-        for item, total in zip(items, sums, strict=True)
-    ]
+    told = None if answer.logprobs is None else answer.logprobs[spoken]
+    queries = [_query(i, answer.text, pieces, group, told) for i, group in enumerate(groups)]
     return spoken, queries, member / np.maximum(member.sum(axis=1, keepdims=True), 1)
+
+
+def _query(i: int, text: str, pieces: Sequence[Piece], group: Sequence[int], logprobs: np.ndarray | None) -> Query:
+    """An item of the answer, with what the model gave its pieces, where that is known."""
+    item = _item(i, text, [pieces[p] for p in group])
+    sure: dict[str, float] = {}
+    if logprobs is not None:
+        own = logprobs[list(group)]
+        sure = {"logprob": float(own.sum()), "confidence": confidence(own)}
+    return Query(i=item.i, text=item.text, start=item.start, end=item.end, **sure)
+
+
+def said_items(answer: Answer, unit: Unit) -> list[Query]:
+    """The items of an answer as its map's queries have them, where no map is wanted."""
+    return _queries(answer, unit)[1]
 
 
 def _membership(groups: Sequence[Sequence[int]], pieces: int) -> np.ndarray:

@@ -22,9 +22,11 @@ NOT_TASKS = {
     "keeping",
     "live",
     "mapped",
+    "selves",
+    "spoken",
     "ways",
+    "whatif",
 }
-NOT_TASKS |= {"whatif"}
 
 
 def discover(folder: Path = Path(__file__).parent) -> dict[str, Task[Any, Any]]:

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.maps.alignment import Alignment
-from service.maps.envelope import AttentionMap
+from service.maps.envelope import AttentionMap, Query
 
 Maps = AttentionMap | list[AttentionMap] | None
 
@@ -24,6 +24,11 @@ class Candidate(Model):
 
     text: str
     score: float = Field(description="sum(log p) / length ** length_penalty")
+    confidence: float | None = Field(
+        None,
+        description="exp of the mean log-probability of its pieces and its end, 0 to 1: how sure the model was, "
+        "which is not how right it is. The map's queries have it word by word.",
+    )
     finish_reason: Literal["stop", "length"] = Field(
         description="length: the limit came before the end of the sentence."
     )
@@ -88,6 +93,17 @@ class TrustSummary(Model):
     )
 
 
+class ScoredPiece(Model):
+    """A piece of a scored translation, with what the model gave it after those before it; the last is its end."""
+
+    i: int
+    id: int = Field(description="In the model's vocabulary.")
+    text: str
+    start: int
+    end: int
+    logprob: float
+
+
 class Translation(Model):
     """A caption's translation; each row of its map is the product of the two maps, over the picture."""
 
@@ -125,6 +141,11 @@ class Result(Candidate):
     alternatives: list[Position] | None = Field(None, description="For each piece of the text what it might have been.")
     unconstrained: Candidate | None = Field(None, description="The answer without the constraints, or the prefix.")
     difference: Difference | None = None
+    logprob: float | None = Field(None, description="Of a scored translation: the sum over its pieces and its end.")
+    words: list[Query] | None = Field(None, description="Of a scored translation: each word, with its log-probability.")
+    tokens: list[ScoredPiece] | None = Field(
+        None, description="Of a scored translation: the pieces that it was cut into."
+    )
     translation: Translation | None = None
 
 

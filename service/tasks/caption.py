@@ -24,16 +24,17 @@ from service.maps.words import grid_map
 from service.messages import Done, Event, Hypothesis, Job
 from service.tasks.answer import Candidate, Result, Translation
 from service.tasks.chain import asked_of, laid_over, spoken, translator
-from service.tasks.contract import Asked, Bounds, Encoded, Task, job, loaded, options
+from service.tasks.contract import Bounds, Encoded, Searched, Task, job, loaded, options
 from service.tasks.mapped import drawn, finish, sent, shown, trusted
 from service.tasks.ways import Leg
 from service.tasks.whatif import course, main, result
+from service.telemetry.confidence import confidence
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"  # an example
 SHOWN = 512  # longest side of the picture that a drawn map shows
 
 
-class CaptionRequest(Asked):
+class CaptionRequest(Searched):
     """A picture to describe: JPEG, PNG, WebP or GIF (its first frame), and what else the server was told to read."""
 
     image: bytes | None = Field(None, repr=False, description="The picture's bytes in base64.")
@@ -219,6 +220,7 @@ class _Spoken:
         return Candidate(
             text=self.text,
             score=self.hypothesis.score,
+            confidence=confidence(self.hypothesis.logprobs),
             finish_reason=finish(self.hypothesis),
             attention=sent(self.asked, self.bundle, self.hypothesis, self.label, self.counted),
         )

@@ -73,29 +73,8 @@ class Asked(BaseModel):
         max_length=200,
         description="A loaded model, `name` or `name@version`; the task's default if left out.",
     )
-    beam_size: int | None = Field(
-        None, ge=1, description="Rows of the beam, 1 is greedy; by default what the model card was measured with."
-    )
-    n_best: int = Field(1, ge=1, description="How many hypotheses to return; not more than beam_size.")
     length_penalty: float | None = Field(
         None, ge=0, le=10, description="A hypothesis scores sum(log p) / length ** length_penalty."
-    )
-    max_length: int | None = Field(
-        None, ge=1, description="Most pieces of the answer; the model's own limit holds below it."
-    )
-    prefix: str | list[int] = Field(
-        "",
-        examples=["Ein kleiner", [1071, 42]],
-        description="What the answer must start with: text, best up to the end of a word, or ids of pieces as "
-        "`alternatives` and streams tell them.",
-    )
-    constraints: Constraints | None = Field(
-        None,
-        examples=[{"pin": [[0, 0]], "mask": [1]}],
-        description="What if attention looked elsewhere? The answer without them comes too, and the difference.",
-    )
-    compare: bool = Field(
-        False, description="Beside a prefix: the answer without it comes too, and the difference, as for constraints."
     )
     alternatives: int = Field(
         0, ge=0, description="For each piece of the answer, so many of the most probable ones at its step."
@@ -118,6 +97,32 @@ class Asked(BaseModel):
     )
     stream: bool = Field(
         False, description="Answer as text/event-stream while the search goes on, as `Accept: text/event-stream` does."
+    )
+
+
+class Searched(Asked):
+    """The fields of a request whose answer is searched for."""
+
+    beam_size: int | None = Field(
+        None, ge=1, description="Rows of the beam, 1 is greedy; by default what the model card was measured with."
+    )
+    n_best: int = Field(1, ge=1, description="How many hypotheses to return; not more than beam_size.")
+    max_length: int | None = Field(
+        None, ge=1, description="Most pieces of the answer; the model's own limit holds below it."
+    )
+    prefix: str | list[int] = Field(
+        "",
+        examples=["Ein kleiner", [1071, 42]],
+        description="What the answer must start with: text, best up to the end of a word, or ids of pieces as "
+        "`alternatives` and streams tell them.",
+    )
+    constraints: Constraints | None = Field(
+        None,
+        examples=[{"pin": [[0, 0]], "mask": [1]}],
+        description="What if attention looked elsewhere? The answer without them comes too, and the difference.",
+    )
+    compare: bool = Field(
+        False, description="Beside a prefix: the answer without it comes too, and the difference, as for constraints."
     )
 
     @field_validator("constraints", mode="before")
@@ -187,7 +192,7 @@ def loaded(bundles: Mapping[str, Bundle], task: str, model: str | None) -> list[
     return [bundles[model]]
 
 
-def options(asked: Asked, bundle: Bundle, bounds: Bounds, *, rows: bool) -> Options:
+def options(asked: Searched, bundle: Bundle, bounds: Bounds, *, rows: bool) -> Options:
     """How to search, from what was asked, what the bundle was measured with, and what is allowed; rows: for a map.
 
     Raises:

@@ -20,6 +20,7 @@ from service.maps.envelope import AttentionMap, OffsetUnit
 from service.maps.offsets import moved, width
 from service.maps.view import View
 from service.tasks.answer import Candidate, Position, Result, TrustSummary, Via
+from service.telemetry.confidence import together
 
 LINE = re.compile("[^\r\n\v\f\x85\u2028\u2029]+")  # a line break ends a sentence: it is to stand in the answer
 INNER = re.compile(r"[.!?…。！？‽]['\"»“”’)\]]*\s*\S")  # a mark, and something after it
@@ -178,6 +179,7 @@ def _laid_out(parts_: Sequence[Part], said: Sequence[Candidate], unit: OffsetUni
     return Candidate(
         text=text_of(parts_, [one.text for one in said]),
         score=round(sum(one.score for one in said) / len(said), 6),
+        confidence=together([one.confidence for one in said]),
         finish_reason="length" if any(one.finish_reason == "length" for one in said) else "stop",
         attention=(maps if several else maps[0]) if maps else None,
         alignment=_together(links) if links else None,

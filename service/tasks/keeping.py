@@ -13,13 +13,13 @@ from pydantic import Field
 from service.errors import Meaningless, Where
 from service.markup.kept import in_code_points
 from service.markup.marked import Marked, marked
-from service.tasks.contract import Asked, Bounds, at_most
+from service.tasks.contract import Bounds, Searched, at_most
 
 Term = Annotated[str, Field(min_length=1, max_length=200)]
 Ranges = list[tuple[int, int]]
 
 
-class Keeping(Asked):
+class Keeping(Searched):
     """The fields of a request about texts."""
 
     format: Literal["text", "html"] = Field(

@@ -6,34 +6,31 @@ Knows nothing of HTTP, of the engine, or of how a map is drawn.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
 from pydantic import Field
 
 from bundle.manifest import Bundle
-from bundle.text import Piece, has_words
+from bundle.text import has_words
 from service.errors import EmptyText, HeedError, Meaningless, NoWords, OtherScript, TextTooLong, UnknownPair, Where
-from service.maps.alignment import Alignment, align
-from service.maps.envelope import AttentionMap, Head, TextKeys, Unit
-from service.maps.offsets import counted, counted_keys
+from service.maps.envelope import TextKeys
+from service.maps.offsets import counted_keys
 from service.maps.view import View
-from service.maps.words import Answer as Said
-from service.maps.words import items_of, text_keys, text_map
+from service.maps.words import items_of, text_keys
 from service.markup.kept import Kept, kept
 from service.markup.marked import Marked
-from service.messages import Done, Hypothesis, Options
-from service.tasks.answer import Candidate, Detected, Maps, Result, Via
+from service.messages import Done, Options
+from service.tasks.answer import Detected, Result, Via
 from service.tasks.contract import Bounds, Encoded, Task, at_most, loaded, options
 from service.tasks.detection import Guess, written_in
 from service.tasks.documents import Part, Span, parts, split
 from service.tasks.examples import TRANSLATED
 from service.tasks.keeping import Keeping, kept_in
-from service.tasks.mapped import best_map, drawn, finish, sent, shown, trusted
-from service.tasks.selves import own_maps
-from service.tasks.ways import WINDOW, Way, between, fitting, heard, legs, onward
+from service.tasks.mapped import drawn
+from service.tasks.spoken import Source, Spoken
+from service.tasks.ways import Way, between, fitting, heard, legs, onward
 from service.tasks.whatif import course, main, result
 
 
@@ -56,17 +53,6 @@ class TranslateRequest(Keeping):
 
 
 NOTHING: Mapping[str, Bundle] = {}
-
-
-@dataclass(frozen=True)
-class Source:
-    """A sentence, its pieces as they went into the engine, and which way it goes; EOS follows them there."""
-
-    text: str
-    pieces: Sequence[Piece]
-    way: Way
-    kept: Kept
-    guess: Guess | None = None
 
 
 def choose(asked: TranslateRequest, bundles: Mapping[str, Bundle]) -> Bundle:
@@ -211,7 +197,7 @@ def _refused(
 def decode(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> Result:
     """The answer for one text."""
     way = source.way
-    made = result(asked, bundle, _last(way, done), partial(_Spoken, asked, bundle, source))
+    made = result(asked, bundle, _last(way, done), partial(Spoken, asked, bundle, source, aligned=asked.alignment))
     made.language = way[-1].pair.target
     made.detected = source.guess and Detected(**source.guess._asdict())
     if len(way) > 1:
@@ -226,7 +212,7 @@ def _last(way: Way, done: Sequence[Done]) -> Sequence[Done]:
 
 def view(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence[Done]) -> View:
     """How the answer for one text is drawn."""
-    best = _Spoken(asked, bundle, source, main(asked, _last(source.way, done)).hypotheses[0])
+    best = Spoken(asked, bundle, source, main(asked, _last(source.way, done)).hypotheses[0])
     map_ = drawn(asked, bundle, best.hypothesis, best.label)
     title = " · ".join(leg.bundle.manifest.name for leg in source.way)
     return View(title, best.text, best.hypothesis.score, source.text, map_)
@@ -235,62 +221,6 @@ def view(asked: TranslateRequest, bundle: Bundle, source: Source, done: Sequence
 def keys(asked: TranslateRequest, source: Source) -> TextKeys:
     """The source's pieces, and its end."""
     return counted_keys(text_keys(source.text, source.pieces, "piece"), asked.offsets, source.text)
-
-
-class _Spoken:
-    """A hypothesis beside the text that it answers."""
-
-    def __init__(self, asked: TranslateRequest, bundle: Bundle, source: Source, hypothesis: Hypothesis) -> None:
-        self.asked, self.bundle, self.source = asked, bundle, source
-        looks = None if hypothesis.rows is None else shown(hypothesis.rows, bundle)[0]
-        spelled = bundle.text.spelled(hypothesis.ids)
-        self.hypothesis, self.text, pieces = source.kept.said(hypothesis, *spelled, looks)
-        self.said = Said(self.text, pieces, self.hypothesis.logprobs)
-
-    def label(self, rows: np.ndarray, layer: int, head: Head, unit: Unit | None = None) -> AttentionMap:
-        edges = [self.hypothesis.extras[name] for name in WINDOW if name in self.hypothesis.extras]
-        made = text_map(
-            self.source.text,
-            self.source.pieces,
-            self.said,
-            rows,
-            unit=unit or self.asked.unit,
-            kind=self.bundle.manifest.attention[0].kind,
-            layer=layer,
-            head=head,
-            window=np.stack(edges, -1) if edges else None,
-        )
-        return trusted(made, self.asked, self.hypothesis, self.said.pieces)
-
-    def counted(self, map_: AttentionMap) -> AttentionMap:
-        return counted(map_, self.asked.offsets, answer=self.text, source=self.source.text)
-
-    def links(self) -> Alignment | None:
-        """The alignment of words, whatever unit the map is in: asked for, or what a hard map is."""
-        if self.hypothesis.rows is None or not (self.asked.alignment or self.asked.attention == "hard"):
-            return None
-        return align(self.counted(best_map(self.hypothesis.rows, self.bundle, partial(self.label, unit="word"))))
-
-    def maps(self) -> Maps:
-        """What is sent of the attention: in full, that of a text over itself comes after that over the source.
-
-        That is left out where the model read another text: one without what was kept, or one on the way to it.
-        """
-        maps = sent(self.asked, self.bundle, self.hypothesis, self.label, self.counted)
-        read = self.source.kept.masked
-        if not isinstance(maps, list) or len(self.source.way) > 1 or read.slots or read.marks:
-            return maps
-        own = own_maps(self.asked, self.source.text, self.source.pieces, self.said, self.hypothesis)
-        return [*maps, *own]
-
-    def candidate(self) -> Candidate:
-        return Candidate(
-            text=self.text,
-            score=self.hypothesis.score,
-            finish_reason=finish(self.hypothesis),
-            attention=self.maps(),
-            alignment=self.links(),
-        )
 
 
 TASK = Task(

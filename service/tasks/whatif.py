@@ -22,13 +22,13 @@ from service.maps.words import Answer as Said
 from service.maps.words import items_of
 from service.messages import Done, Hypothesis, Job
 from service.tasks.answer import Candidate, Choice, Difference, Edit, Position, Result
-from service.tasks.contract import Asked, Encoded, T, renewed
+from service.tasks.contract import Encoded, Searched, T, renewed
 from service.tasks.mapped import shown, summary
 
 Spans = Sequence[Sequence[int]]
 
 
-def course(asked: Asked, bundle: Bundle, job: Job, kept: T, keys: Callable[[], Spans]) -> Encoded[T]:
+def course(asked: Searched, bundle: Bundle, job: Job, kept: T, keys: Callable[[], Spans]) -> Encoded[T]:
     """What is to be done for an input: one job, or one without what constrains it and then one with it.
 
     keys: the memory positions of each key, in the order of the map's keys.
@@ -55,12 +55,12 @@ def course(asked: Asked, bundle: Bundle, job: Job, kept: T, keys: Callable[[], S
     return Encoded(renewed(job, without), kept, then)
 
 
-def main(asked: Asked, done: Sequence[Done]) -> Done:
+def main(asked: Searched, done: Sequence[Done]) -> Done:
     """The run that was asked for."""
     return done[int(asked.compares)]
 
 
-def _masked(asked: Asked, spans: Spans) -> tuple[int, ...]:
+def _masked(asked: Searched, spans: Spans) -> tuple[int, ...]:
     keys = asked.constraints.mask if asked.constraints else []
     for i, key in enumerate(keys):
         _within(key, len(spans), f"/constraints/mask/{i}", "key")
@@ -70,7 +70,7 @@ def _masked(asked: Asked, spans: Spans) -> tuple[int, ...]:
     return tuple(sorted(positions))
 
 
-def _pinned(asked: Asked, bundle: Bundle, spans: Spans, said: Hypothesis) -> tuple[tuple[int, tuple[int, ...]], ...]:
+def _pinned(asked: Searched, bundle: Bundle, spans: Spans, said: Hypothesis) -> tuple[tuple[int, tuple[int, ...]], ...]:
     """Each pinned step with the positions that it may look at."""
     pins = asked.constraints.pin if asked.constraints else []
     items = items_of(bundle.text.spelled(said.ids)[1], asked.unit)
@@ -99,7 +99,7 @@ class Spoken(Protocol):
     def candidate(self) -> Candidate: ...
 
 
-def result(asked: Asked, bundle: Bundle, done: Sequence[Done], spoken: Callable[[Hypothesis], Spoken]) -> Result:
+def result(asked: Searched, bundle: Bundle, done: Sequence[Done], spoken: Callable[[Hypothesis], Spoken]) -> Result:
     """The answer for one input: what the run that was asked for said, beside the one without constraints."""
     said = [spoken(one) for one in main(asked, done).hypotheses]
     best, *_ = candidates = [one.candidate() for one in said]
@@ -123,7 +123,7 @@ class Run(NamedTuple):
     weights: np.ndarray | None  # (words, keys)
 
 
-def _run(one: Spoken, asked: Asked, bundle: Bundle) -> Run:
+def _run(one: Spoken, asked: Searched, bundle: Bundle) -> Run:
     pieces, text = one.said.pieces, one.said.text
     words = [text[pieces[item[0]].start : pieces[item[-1]].end] for item in items_of(pieces, asked.unit)]
     rows = None if asked.attention == "none" else one.hypothesis.rows

@@ -27,7 +27,7 @@ async def test_an_answer_has_its_text_its_model_and_its_map(client) -> None:
 async def test_an_answer_has_nothing_that_was_not_asked_for(client) -> None:
     answer = (await client.post("/v1/translate", json=GOOD)).json()
     assert set(answer) == {"id", "model", "timings", "results"}
-    assert set(answer["results"][0]) == {"text", "score", "finish_reason", "language", "attention"}
+    assert set(answer["results"][0]) == {"text", "score", "confidence", "finish_reason", "language", "attention"}
 
 
 async def test_several_texts_get_their_own_results_in_order(client) -> None:

@@ -11,7 +11,7 @@ from bundle.manifest import AttentionOutput, Bundle
 from service.errors import Meaningless
 from service.maps.envelope import AttentionMap, Head, Item, Query, TextKeys
 from service.messages import Hypothesis
-from service.tasks.contract import Asked, Bounds, options
+from service.tasks.contract import Bounds, Searched, options
 from service.tasks.mapped import best_map, drawn, every_map, hardened
 from tests.fakes import tiny_bundle
 
@@ -71,31 +71,31 @@ def test_an_empty_answer_has_a_hard_map_too() -> None:
 
 def test_nothing_is_drawn_where_none_was_asked_for(many) -> None:
     said = Hypothesis(ids=[5, 6, 3], logprobs=np.zeros(3), score=0.0, finish_reason="stop", rows=ROWS)
-    assert drawn(Asked(attention="none"), many, said, label) is None
-    assert drawn(Asked(), many, replace(said, rows=None), label) is None
-    assert drawn(Asked(), many, said, label) is not None
+    assert drawn(Searched(attention="none"), many, said, label) is None
+    assert drawn(Searched(), many, replace(said, rows=None), label) is None
+    assert drawn(Searched(), many, said, label) is not None
 
 
 @pytest.mark.parametrize(
     ("asked", "length"), [({}, 30), ({"max_length": 7}, 7), ({"max_length": 10_000}, 30)], ids=["unset", "less", "more"]
 )
 def test_the_models_own_limit_holds_below_what_is_asked(bundle, asked, length) -> None:
-    assert options(Asked(**asked), bundle, Bounds(length=99), rows=True).max_length == length
+    assert options(Searched(**asked), bundle, Bounds(length=99), rows=True).max_length == length
 
 
 def test_the_services_limit_holds_below_the_models(bundle) -> None:
-    assert options(Asked(), bundle, Bounds(length=9), rows=True).max_length == 9
+    assert options(Searched(), bundle, Bounds(length=9), rows=True).max_length == 9
 
 
 def test_more_hypotheses_than_rows_of_the_beam_are_refused(bundle) -> None:
     with pytest.raises(Meaningless) as refused:
-        options(Asked(beam_size=2, n_best=3), bundle, Bounds(), rows=True)
+        options(Searched(beam_size=2, n_best=3), bundle, Bounds(), rows=True)
     assert (refused.value.limit, refused.value.actual) == (2, 3)
 
 
 def test_a_prefix_must_leave_room_for_the_end(bundle) -> None:
     pieces = len(bundle.text.ids("the house"))
-    fits = Asked(prefix="the house", max_length=pieces + 1)
+    fits = Searched(prefix="the house", max_length=pieces + 1)
     assert len(options(fits, bundle, Bounds(), rows=True).prefix) == pieces
     with pytest.raises(Meaningless, match="prefix"):
-        options(Asked(prefix="the house", max_length=pieces), bundle, Bounds(), rows=True)
+        options(Searched(prefix="the house", max_length=pieces), bundle, Bounds(), rows=True)

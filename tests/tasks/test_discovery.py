@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import service.tasks
-from service.tasks import caption, discover, translate
+from service.tasks import caption, discover, scoring, translate
 
 
 def test_every_file_of_the_folder_is_a_task() -> None:
-    assert discover() == {"caption": caption.TASK, "translate": translate.TASK}
+    assert discover() == {"caption": caption.TASK, "score": scoring.TASK, "translate": translate.TASK}
 
 
 def test_a_file_without_its_task_is_named(tmp_path: Path, monkeypatch) -> None:

@@ -9,7 +9,7 @@ from bundle.manifest import Bundle
 from bundle.text import EOS, UNK
 from service.errors import Meaningless
 from service.messages import Done, Hypothesis, Job
-from service.tasks.contract import Asked, Bounds, Constraints, options
+from service.tasks.contract import Bounds, Constraints, Searched, options
 from service.tasks.translate import TranslateRequest, encode
 from service.tasks.whatif import Run, difference
 from tests.fakes import tiny_bundle
@@ -110,24 +110,26 @@ def test_constraints_are_about_one_text(bundle) -> None:
 
 
 def test_constraints_may_come_as_text_in_a_form() -> None:
-    asked = Asked.model_validate({"constraints": '{"pin": [[0, 3]], "mask": [1]}'})
+    asked = Searched.model_validate({"constraints": '{"pin": [[0, 3]], "mask": [1]}'})
     assert asked.constraints == Constraints(pin=[(0, 3)], mask=[1])
 
 
 @pytest.mark.parametrize("prefix", [[1, 4], [3], [-5], [100_000], "日本"])
 def test_a_prefix_that_is_never_said_is_refused(bundle, prefix) -> None:
     with pytest.raises(Meaningless) as refused:
-        options(Asked(prefix=prefix), bundle, Bounds(), rows=True)
+        options(Searched(prefix=prefix), bundle, Bounds(), rows=True)
     assert refused.value.errors[0].pointer == "/prefix"
 
 
 def test_a_prefix_in_capitals_is_taken_small_by_a_model_that_has_none(bundle) -> None:
     assert UNK in bundle.text.ids("THE HOUSE")
-    assert options(Asked(prefix="THE HOUSE"), bundle, Bounds(), rows=True).prefix == tuple(bundle.text.ids("the house"))
+    assert options(Searched(prefix="THE HOUSE"), bundle, Bounds(), rows=True).prefix == tuple(
+        bundle.text.ids("the house")
+    )
 
 
 def test_a_prefix_of_ids_is_taken_as_it_is(bundle) -> None:
-    assert options(Asked(prefix=[7, 9, 11]), bundle, Bounds(), rows=True).prefix == (7, 9, 11)
+    assert options(Searched(prefix=[7, 9, 11]), bundle, Bounds(), rows=True).prefix == (7, 9, 11)
 
 
 def test_a_difference_is_worded_and_measured_row_by_row() -> None:
