@@ -1,7 +1,6 @@
 """The manifest: what a bundle says of itself, read and checked. All that the engine knows of a model is here.
 
-Knows nothing of torch, onnx or onnxruntime. Axes by name: B requests, K rows (beams) a request,
-S memory positions, R state rows, P cache entries, C candidates, V vocabulary; a number is a fixed size.
+Knows nothing of torch, onnx or onnxruntime. Axes are named as in `bundle/graphs.py`.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from bundle.graphs import AttentionOutput, Cache, Graph, GraphName, ImageInput, Part, State
 from bundle.text import Vocabulary
 
 AT = "@"  # between a name and a version
-GraphName = Literal["encode", "step", "self"]
 FORMAT = 1  # raised when an older Heed could not read a newer bundle
 
 
@@ -27,71 +26,6 @@ class BadBundle(ValueError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path}: {why}")
         self.path, self.why = path, why
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Tensor(Part):
-    """A named input or output of a graph."""
-
-    name: str
-    dtype: Literal["int64", "int32", "float32", "float16", "bool", "uint8"]
-    axes: tuple[str | int, ...]
-
-
-class Graph(Part):
-    """One ONNX graph in each precision it was exported in; all precisions share names and axes."""
-
-    files: dict[str, str] = Field(description="precision (fp32, int8, fp16) to file name")
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-
-
-class State(Part):
-    """A piece of decoder state: encode gives `name` (B, width); step takes and gives rows (R, width)."""
-
-    name: str
-    width: int
-
-
-class Cache(Part):
-    """What every step adds an entry to: step takes `name` (B, heads, P, width), gives `name_out` (B, heads, K, width).
-
-    Which of the P entries a row may look at is the step graph's input `ancestors` (B, K, P); `position` (B, 1) is
-    the number of steps before this one.
-    """
-
-    name: str
-    heads: int
-    width: int
-
-
-class AttentionOutput(Part):
-    """An output of the step graph that is attention.
-
-    The manifest's first is what is shown by default, (B, K, S): the layer and head named, "mean" being the mean of
-    the layer's heads. A second one is the attention of every layer and head, (B, K, layers, heads, S).
-    """
-
-    name: str
-    kind: Literal["cross", "self", "spatial", "memory", "glimpse", "word"]
-    layers: int = 1
-    heads: int = 1
-    default_layer: int = 0
-    default_head: int | Literal["mean"] = 0
-    stack: Literal["encoder", "decoder"] | None = Field(None, description="whose self-attention it is")
-
-
-class ImageInput(Part):
-    """How a picture becomes the graph's pixels, and the grid that attention looks at."""
-
-    size: int
-    mean: float
-    scale: float
-    rows: int
-    cols: int
 
 
 class Limits(Part):

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bundle.manifest import AttentionOutput, ImageInput, State
-from bundle.manifest import Tensor as Named
+from bundle.graphs import AttentionOutput, ImageInput, State
+from bundle.graphs import Tensor as Named
 from bundle.text import BOS, PAD, UNK
 from export.plan import Plan, StepResult
 from export.samples import Inputs

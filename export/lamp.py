@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bundle.manifest import AttentionOutput, ImageInput, State
-from bundle.manifest import Tensor as Named
+from bundle.graphs import AttentionOutput, ImageInput, State
+from bundle.graphs import Tensor as Named
 from bundle.text import EOS, PAD
 from export.plan import Plan, StepResult
 from export.samples import Inputs

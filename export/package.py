@@ -13,7 +13,8 @@ from typing import Any
 
 import onnx
 
-from bundle.manifest import FORMAT, Graph, Manifest, Score, Tensor, digest
+from bundle.graphs import Graph, Tensor
+from bundle.manifest import FORMAT, Manifest, Score, digest
 from export.card import card
 from export.plan import Plan
 

@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 from torch import Tensor
 
-from bundle.manifest import AttentionOutput, Cache, State
-from bundle.manifest import Tensor as Named
+from bundle.graphs import AttentionOutput, Cache, State
+from bundle.graphs import Tensor as Named
 
 # The step graph's inputs and outputs that belong to the search, whatever the net.
 SEARCH_INPUTS = (

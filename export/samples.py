@@ -6,6 +6,7 @@ Knows nothing of graphs.
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +14,34 @@ import numpy as np
 
 from bundle.image import read
 from bundle.text import EOS, Vocabulary
-from models.data import aligned
 from models.tasks.captioning import split
-from models.tasks.translation import corpus
+from models.tasks.translation import corpus, dev, languages, tag
 
 Inputs = dict[str, np.ndarray]  # one input of an encode graph, without the axis B
 
 
-def source(vocabulary: Vocabulary, text: str) -> Inputs:
-    """A text as the encode graph takes it: ids and EOS."""
-    return {"source": np.array([*vocabulary.ids(text), EOS], np.int64)}
+def source(vocabulary: Vocabulary, text: str, before: Sequence[int] = ()) -> Inputs:
+    """A text as the encode graph takes it: what asks for a language, if anything must; ids; and EOS."""
+    return {"source": np.array([*before, *vocabulary.ids(text), EOS], np.int64)}
 
 
 def translation(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path, number: int) -> list[Inputs]:
-    """The first sentences of a translation recipe's development set."""
+    """The first sentences of a translation recipe's development sets, as many of each."""
     part = recipe["data"]
-    pairs = aligned(data / part["dev"], part["source"], part["target"])
-    return [source(vocabulary, pair.source) for pair in pairs[:number]]
+    sets = dev(part, data, data).values()
+    each = -(-number // len(sets))
+    return [
+        source(vocabulary, pair.source, tag(vocabulary, part, target))
+        for pairs, target in sets
+        for pair in pairs[:each]
+    ]
 
 
 def said(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path) -> np.ndarray:
     """Ids of the pieces in a translation recipe's targets, with the special ones and single characters."""
     part = recipe["data"]
-    languages = part["source"], part["target"]
-    pairs = [
-        pair for entry in part["train"] if "distilled" not in entry for pair in corpus(entry, data, data, languages)
-    ]
+    entries = [entry for entry in part["train"] if "distilled" not in entry]
+    pairs = [pair for entry in entries for pair in corpus(entry, data, data, languages(entry, part))]
     found = {piece for pair in pairs for piece in vocabulary.ids(pair.target)}
     short = {i for i in range(len(vocabulary)) if i <= EOS or len(vocabulary.text([i])) <= 1}
     return np.array(sorted(found | short), np.int64)

@@ -15,7 +15,7 @@ from bundle.manifest import Bundle, Score
 from export.forced import forced_difference
 from export.package import add_scores
 from export.samples import Inputs, pictures, source
-from models.data import aligned, tabbed
+from models.data import Pair, aligned, tabbed
 from models.metrics import caption_scores, translation_scores
 from models.tasks.captioning import split
 from service.engine.catalog import NEWCOMERS
@@ -23,7 +23,12 @@ from service.engine.offline import answers
 from service.engine.session import Session
 from service.messages import Job, Options
 
-TRANSLATION_SETS = ("multi30k/test_2016_flickr", "multi30k/test_2017_flickr", "multi30k/test_2017_mscoco")
+TRANSLATION_SETS = (
+    "multi30k/test_2016_flickr",
+    "multi30k/test_2017_flickr",
+    "multi30k/test_2017_mscoco",
+    "wmt-newstest-dev/newstest2013",
+)
 TATOEBA = {"de": "tatoeba/deu-eng.tsv.xz", "fr": "tatoeba/fra-eng.tsv.xz", "es": "tatoeba/spa-eng.tsv.xz"}
 MAPS = 200  # inputs whose maps are held against a forced decode
 FORCED = f"largest difference to the map of a forced decode, {MAPS} inputs"
@@ -40,25 +45,35 @@ def say(session: Session, bundle: Bundle, inputs: list[Inputs], beam: int, penal
 
 
 def translate(bundle: Bundle, session: Session, data: Path, beam: int, penalty: float) -> dict[str, dict[str, float]]:
-    """Scores by test set, metric by metric."""
+    """Scores by test set, metric by metric; a set's name says the pair where the bundle has several."""
     manifest = bundle.manifest
-    one, other = str(manifest.source), str(manifest.target)
-    sets = {name: aligned(data / "translation" / name, one, other) for name in TRANSLATION_SETS}
-    foreign = other if one == "en" else one
-    if foreign in TATOEBA:
-        path = data / "translation" / TATOEBA[foreign]
-        sets["tatoeba held back"] = tabbed(path, english_is_source=one == "en", part="test")[:HELD_BACK]
     out: dict[str, dict[str, float]] = {}
-    for name, pairs in sets.items():
-        started = time.monotonic()
-        texts = say(session, bundle, [source(bundle.text, pair.source) for pair in pairs], beam, penalty)
-        seconds = time.monotonic() - started
-        out[name] = translation_scores(texts, [pair.target for pair in pairs], other)
-        if manifest.attention and not out.get("maps"):
-            some = [source(bundle.text, pair.source) for pair in pairs[:MAPS]]
-            out["maps"] = {FORCED: forced_difference(session, some, beam, manifest.limits.target)}
-        print(f"{name}: {out[name]} ({len(pairs) / seconds:.0f} sentences/s)")
+    for pair in manifest.pairs:
+        before, several = bundle.tag(pair), len(manifest.pairs) > 1
+        for name, lines in test_sets(data, pair.source, pair.target).items():
+            started = time.monotonic()
+            inputs = [source(bundle.text, line.source, before) for line in lines]
+            texts = say(session, bundle, inputs, beam, penalty)
+            seconds = time.monotonic() - started
+            told = f"{name} {pair}" if several else name
+            out[told] = translation_scores(texts, [line.target for line in lines], pair.target)
+            if manifest.attention and not out.get("maps"):
+                limit = manifest.limits.target
+                out["maps"] = {FORCED: forced_difference(session, inputs[:MAPS], beam, limit)}
+            print(f"{told}: {out[told]} ({len(lines) / seconds:.0f} sentences/s)")
     return out
+
+
+def test_sets(data: Path, one: str, other: str) -> dict[str, list[Pair]]:
+    """The test sets that there are for a pair of languages, by name."""
+    folder = data / "translation"
+    there = [name for name in TRANSLATION_SETS if all((folder / f"{name}.{code}.xz").exists() for code in (one, other))]
+    sets = {name: aligned(folder / name, one, other) for name in there}
+    foreign = other if one == "en" else one
+    path = folder / TATOEBA.get(foreign, "none")
+    if "en" in (one, other) and path.exists():
+        sets["tatoeba held back"] = tabbed(path, english_is_source=one == "en", part="test")[:HELD_BACK]
+    return sets
 
 
 def caption(bundle: Bundle, session: Session, data: Path, beam: int, penalty: float) -> dict[str, dict[str, float]]:

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from bundle.manifest import Tensor as Named
+from bundle.graphs import Tensor as Named
 from bundle.text import PAD
 from export.plan import Plan
 

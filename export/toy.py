@@ -16,8 +16,9 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from bundle.manifest import AttentionOutput, Manifest, State
-from bundle.manifest import Tensor as Named
+from bundle.graphs import AttentionOutput, State
+from bundle.graphs import Tensor as Named
+from bundle.manifest import Manifest
 from bundle.text import PAD, Vocabulary, train_vocabulary
 from export import lamp, transformer, translator
 from export.build import build

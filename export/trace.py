@@ -17,7 +17,7 @@ from onnx import helper, numpy_helper
 from torch import Tensor, nn
 from torch.export import Dim
 
-from bundle.manifest import Tensor as Named
+from bundle.graphs import Tensor as Named
 from export.search_graph import OPSET
 
 TORCH_TYPES = {"int64": torch.int64, "int32": torch.int32, "float32": torch.float32, "bool": torch.bool}

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bundle.manifest import AttentionOutput, Cache
-from bundle.manifest import Tensor as Named
+from bundle.graphs import AttentionOutput, Cache
+from bundle.graphs import Tensor as Named
 from bundle.text import BOS, PAD, UNK
 from export.plan import CACHE_INPUTS, Plan, StepResult
 from export.trace import trace

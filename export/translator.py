@@ -13,8 +13,8 @@ import torch
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
-from bundle.manifest import AttentionOutput, State
-from bundle.manifest import Tensor as Named
+from bundle.graphs import AttentionOutput, State
+from bundle.graphs import Tensor as Named
 from bundle.text import BOS, PAD, UNK
 from export.plan import Plan, StepResult
 from export.search_graph import OPSET, value

@@ -175,7 +175,7 @@ def bounds(settings: Settings) -> Bounds:
 def long_texts(settings: Settings) -> dict[str, Any]:
     """What bounds texts of many sentences at the desk."""
     return {
-        "window": settings.window,
+        "window": min(settings.window, settings.queue),
         "sentence_seconds": settings.sentence_seconds,
         "max_sentences": settings.max_held_sentences,
     }

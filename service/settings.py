@@ -197,7 +197,7 @@ class Settings(FileSettings):
         640,
         ge=1,
         le=1048576,
-        description="Beam rows of one request in the engines at a time: two tables are full, and somebody waits.",
+        description="Beam rows of one request in the engines at a time, or all of `queue`: two tables, and some wait.",
     )
     sentence_seconds: float = Field(
         0.25, ge=0, le=60, description="Added to the deadline for each sentence: whoever sends a book waits for it."
@@ -286,8 +286,8 @@ class Settings(FileSettings):
         if self.max_texts * self.max_beam_size > self.queue:
             asked = f"max_texts ({self.max_texts}) texts of max_beam_size ({self.max_beam_size}) rows"
             raise ValueError(f"{asked} do not fit a queue of {self.queue} rows")
-        if not self.max_beam_size <= self.window <= self.queue:
-            raise ValueError(f"window ({self.window}) is not between max_beam_size and queue ({self.queue})")
+        if self.max_beam_size > self.window:
+            raise ValueError(f"a beam of max_beam_size ({self.max_beam_size}) does not fit the window ({self.window})")
         if self.max_beam_size > self.rows:
             raise ValueError(f"a beam of max_beam_size ({self.max_beam_size}) does not fit rows ({self.rows})")
         if self.metrics == "admin" and self.admin_port is None:

@@ -10,7 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from bundle.manifest import AT, AttentionOutput, Bundle, Limits, Manifest, Pair, Score, SearchDefaults
+from bundle.graphs import AttentionOutput
+from bundle.manifest import AT, Bundle, Limits, Manifest, Pair, Score, SearchDefaults
 from service.api.metrics import Statistics
 from service.errors import NotReady, UnknownModel
 from service.messages import Link

@@ -1,4 +1,4 @@
-"""POST /v1/detect: which language a text is in, of those that are translated from here or of those that are named.
+"""POST /v1/detect: which language a text is in, of those that are translated here or of those that are named.
 
 Knows nothing of tasks and models but their languages.
 (No postponed annotations here: FastAPI reads those of functions made in a function.)
@@ -34,7 +34,7 @@ class DetectRequest(BaseModel):
         None,
         min_length=1,
         max_length=MOST,
-        description="Codes of the languages that it may be; by default those that are translated from here.",
+        description="Codes of the languages that it may be; by default those that are translated from or to here.",
     )
 
 
@@ -124,5 +124,6 @@ def _detected(guesses: list[Guess]) -> Detected:
 
 
 def spoken(bundles: Mapping[str, Bundle]) -> list[str]:
-    """The languages that loaded models translate from."""
-    return sorted({pair.source for one in bundles.values() for pair in one.manifest.pairs})
+    """The languages that loaded models translate from or to."""
+    pairs = [pair for one in bundles.values() for pair in one.manifest.pairs]
+    return sorted({code for pair in pairs for code in (pair.source, pair.target)})

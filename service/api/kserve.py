@@ -7,7 +7,8 @@ graph, and its outputs those of its last. (No postponed annotations here: FastAP
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from bundle.manifest import AT, Bundle, Tensor
+from bundle.graphs import Tensor
+from bundle.manifest import AT, Bundle
 from service.api.openapi import PROBLEM, Responses
 from service.messages import Link
 

@@ -18,7 +18,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at the import; later
 
 import onnxruntime
 
-from bundle.manifest import BadBundle, Bundle, GraphName
+from bundle.graphs import GraphName
+from bundle.manifest import BadBundle, Bundle
 from bundle.text import BOS
 from service.engine.device import CUDA, Bound, Device
 from service.engine.layout import Layout

@@ -14,7 +14,8 @@ from PIL import Image
 from pydantic import Field
 
 from bundle import image
-from bundle.manifest import AT, BadBundle, Bundle, ImageInput
+from bundle.graphs import ImageInput
+from bundle.manifest import AT, BadBundle, Bundle
 from service.errors import ImageBroken, ImageMissing, ImageTooBig, Where
 from service.maps.envelope import AttentionMap, GridKeys, Head, Picture
 from service.maps.offsets import counted

@@ -101,7 +101,16 @@ async def test_every_word_of_the_echo_is_decided_by_its_map(asker) -> None:
 async def test_heads_are_asked_whether_they_agree_where_all_are_told(asker) -> None:
     found = await result(asker, **{**LOST, "model": "toy-transformer"}, attention="full")
     assert 0 < found["trust"]["agreement"] <= 1
-    assert all("entropy" in one["trust"] for one in found["attention"])
+    assert all("entropy" in one["trust"] for one in found["attention"] if one["kind"] == "cross")
+
+
+async def test_in_full_the_self_attention_of_both_stacks_comes_after_the_rest(asker) -> None:
+    found = await result(asker, **{**LOST, "model": "toy-transformer"}, attention="full")
+    kinds = [(one["kind"], one.get("stack")) for one in found["attention"]]
+    assert kinds == [("cross", None)] * 6 + [("self", "encoder")] * 6 + [("self", "decoder")] * 6
+    words = [[item["text"] for item in one["queries"]] for one in found["attention"]]
+    assert words[6] == [item["text"] for item in found["attention"][0]["keys"]["items"][:-1]]
+    assert words[12] == words[0] and found["attention"][12]["keys"]["items"][-1]["text"] == "<s>"
 
 
 async def test_without_trust_or_a_map_nothing_is_said_of_it(asker) -> None:

@@ -63,7 +63,7 @@ def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server did not start")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its event loop must be gone before tests of other rooms run theirs
 def browser() -> Iterator[Browser]:
     """Headless Chromium, the machine's own."""
     if CHROMIUM is None:

@@ -157,8 +157,20 @@ def test_layer_and_head_are_picked(visit: Visit) -> None:
     for place in range(3):
         page.select_option("select.heads", str(place))
         seen.add(_pixels(page))
-    assert page.locator("select.heads option").count() == 6  # 2 layers of 3 heads
+    assert page.locator("select.heads option").count() == 6 + 12  # 2 layers of 3 heads, and both stacks over themselves
     assert len(seen) == 3
+
+
+def test_a_text_over_itself_has_no_lines_to_the_answer(visit: Visit) -> None:
+    page = visit.open(task="translate", text="the red ball", model="toy-transformer")
+    line = page.locator(".sentence.source")
+    expect(line).to_be_visible()
+    page.select_option("select.heads", label="encoder over itself, layer 1, head 1")
+    expect(line).to_be_hidden()
+    page.click("[data-view=table]")
+    expect(page.locator(".views table thead")).to_contain_text("ball")
+    page.select_option("select.heads", "0")
+    expect(line).to_be_visible()
 
 
 def test_a_model_without_attention_says_so(visit: Visit) -> None:

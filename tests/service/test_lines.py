@@ -146,7 +146,8 @@ def test_ctrl_c_ends_the_command_with_what_it_has_said_and_no_traceback(toys: Pa
     environment = {**os.environ, "HEED_ZOO": str(toys), "PYTHONPATH": str(ROOT)}
     asked = [sys.executable, "-m", "service", "translate", "-", "--model", "toy-echo"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(asked, cwd=ROOT, env=environment, **pipes) as process:  # type: ignore[call-overload]
+    heeds = partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # though who runs the tests may not
+    with subprocess.Popen(asked, cwd=ROOT, env=environment, preexec_fn=heeds, **pipes) as process:  # type: ignore[call-overload]  # noqa: PLW1509
         process.stdin.write(b"the old house\n")
         process.stdin.flush()
         assert process.stdout.readline() == b"the old house\n"  # though standard input is still open

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bundle.manifest import AttentionOutput, Bundle
+from bundle.graphs import AttentionOutput
+from bundle.manifest import Bundle
 from service.errors import Meaningless
 from service.maps.envelope import AttentionMap, Head, Item, Query, TextKeys
 from service.messages import Hypothesis

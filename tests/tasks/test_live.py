@@ -12,7 +12,8 @@ import sentencepiece
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bundle.manifest import AttentionOutput, Bundle
+from bundle.graphs import AttentionOutput
+from bundle.manifest import Bundle
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary
 from service.maps.envelope import TextKeys
 from service.messages import Done, Hypothesis, Tokens
