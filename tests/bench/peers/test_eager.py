@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -17,11 +19,11 @@ from service.messages import Job, Options
 LONGEST = 30
 
 
-def net_of(session: Session) -> Steps:
+@cache  # making its graphs takes long
+def net_of(name: str, vocabulary: int) -> Steps:
     """The toy's net again, from its seed."""
-    name = session.manifest.name
     torch.manual_seed(1)
-    net = TOYS[name](session.manifest.vocabulary_size).stepper.net  # type: ignore[attr-defined]
+    net = TOYS[name](vocabulary).stepper.net  # type: ignore[attr-defined]
     return Transformer(net) if name == "toy-transformer" else Recurrent(net)
 
 
@@ -37,7 +39,14 @@ def test_eager_and_engine_say_the_same_and_look_at_the_same(session: Session, be
     jobs = [Job(str(i), "toy", {"source": np.array(ids)}, options) for i, ids in enumerate(toy_ids)]
     expected = [one.hypotheses[0] for one in answers(session, jobs)]
     sources = torch.from_numpy(padded(toy_ids))
-    found = decode(net_of(session), sources, beam=beam, longest=LONGEST, penalty=0.7, attention=True)
+    found = decode(
+        net_of(session.manifest.name, session.manifest.vocabulary_size),
+        sources,
+        beam=beam,
+        longest=LONGEST,
+        penalty=0.7,
+        attention=True,
+    )
     for ids, one, wanted in zip(toy_ids, found, expected, strict=True):
         assert one.ids == list(wanted.ids)
         assert one.rows is not None and wanted.rows is not None
