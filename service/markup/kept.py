@@ -14,6 +14,7 @@ import numpy as np
 from bundle.text import Piece
 from service.maps.envelope import OffsetUnit
 from service.maps.offsets import places
+from service.markup.capitals import calm, shouted
 from service.markup.html import escaped
 from service.markup.place import PLACED, Placed, place, with_added
 from service.markup.placeholders import Span
@@ -30,13 +31,16 @@ class Kept:
     read: Sequence[Piece]
     pieces: Sequence[Piece]
     html: bool = False
+    loud: bool = False  # the text is all capitals, and so is its answer; the model read small letters
 
     def said(
         self, hypothesis: Hypothesis, text: str, pieces: Sequence[Piece], looks: np.ndarray | None
     ) -> tuple[Hypothesis, str, Sequence[Piece]]:
         """A hypothesis that says `text` in these pieces (T), with what was kept; looks (T, S): its rows of one head."""
+        if self.loud:
+            text, pieces = _spelled(text, pieces, str.upper)
         if self.html:
-            text, pieces = _escaped(text, pieces)
+            text, pieces = _spelled(text, pieces, escaped)
         if not self.masked.slots and not self.masked.marks:
             return hypothesis, text, pieces
         columns = self.masked.columns(self.read)
@@ -67,12 +71,16 @@ def kept(
     known: Sequence[Piece] | None = None,
     *,
     html: bool = False,
+    capitals: bool = False,
 ) -> Kept:
     """A text with these spans to keep, cut into pieces; known: those of the text, if it was cut already.
 
-    html: its answer is written as HTML.
+    html: its answer is written as HTML; capitals: a text that is all capitals is read as if it were not.
     """
     masked = mask(text, spans)
+    if capitals and not spans and shouted(text):
+        read = cut(calm(text))
+        return Kept(masked, read, read, html, loud=True)
     read = cut(masked.text) if spans or known is None else known
     return Kept(masked, read, masked.restored(read) if spans else read, html)
 
@@ -92,10 +100,10 @@ def in_code_points(text: str, ranges: Sequence[tuple[int, int]], unit: OffsetUni
     return out
 
 
-def _escaped(text: str, pieces: Sequence[Piece]) -> tuple[str, list[Piece]]:
-    """A text as HTML, and its pieces there."""
-    at = list(accumulate((len(escaped(character)) for character in text), initial=0))
-    out = escaped(text)
+def _spelled(text: str, pieces: Sequence[Piece], way: Callable[[str], str]) -> tuple[str, list[Piece]]:
+    """A text spelled another way, character by character, and its pieces there."""
+    each = [way(character) for character in text]
+    at, out = list(accumulate(map(len, each), initial=0)), "".join(each)
     moved = [(at[one.start], at[one.end], one) for one in pieces]
     return out, [replace(one, text=out[start:end], start=start, end=end) for start, end, one in moved]
 

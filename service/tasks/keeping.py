@@ -40,6 +40,11 @@ class Keeping(Searched):
         "auto",
         description="auto: {name}, %s, {{ x }}, tags, entities, URLs and e-mail addresses stay as they are, each once.",
     )
+    capitals: Literal["auto", "none"] = Field(
+        "auto",
+        description="auto: a sentence all in capitals is read in small letters, which models know better, and answered "
+        "in capitals; the tokens of a stream are as the model said them.",
+    )
 
 
 def kept_in(asked: Keeping, texts: Sequence[str], bounds: Bounds) -> list[Marked]:

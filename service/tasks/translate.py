@@ -144,10 +144,11 @@ def _encoded(plan: _Plan, marked: Marked, place: str, bounds: Bounds, number: in
     first, source = plan.way[0], plan.way[0].pair.source
     if has_words(read := marked.read()) and not written_in(read, source):
         raise _refused(OtherScript, place, "has no letter of its language's script")
+    capitals = plan.asked.capitals == "auto"
     if plan.asked.stream or plan.asked.compares:
         if marked.html:
             raise Meaningless("HTML is not streamed and not compared.", errors=(Where("/format", "only as text"),))
-        return [_sentence(plan, kept(text, marked.spans, first.pieces), place, None)]
+        return [_sentence(plan, kept(text, marked.spans, first.pieces, capitals=capitals), place, None)]
 
     def cut(read: str) -> list[Span]:
         return split(read, source, first.pieces, first.room)
@@ -158,7 +159,7 @@ def _encoded(plan: _Plan, marked: Marked, place: str, bounds: Bounds, number: in
         spans = cut(text)
     made = []
     for part, (start, end, known) in zip(parts(text, spans, number), spans, strict=True):
-        whole = kept(part.text, marked.within(start, end), first.pieces, known, html=marked.html)
+        whole = kept(part.text, marked.within(start, end), first.pieces, known, html=marked.html, capitals=capitals)
         made.append(_sentence(plan, whole, place, part))
         if plan.how.prefix:
             plan = plan._replace(how=replace(plan.how, prefix=()))  # what the answer must start with is said once
