@@ -117,12 +117,17 @@ def _named(model: onnx.ModelProto, inputs: tuple[Named, ...]) -> onnx.ModelProto
     return model
 
 
-def recurrent_plan(vocabulary: int) -> Plan:
-    """Graphs of an untrained Bahdanau translator of toy size."""
+def recurrent_net(vocabulary: int) -> RecurrentTranslator:
+    """An untrained Bahdanau translator of toy size."""
     net = RecurrentTranslator(vocabulary, embedding=16, encoder=12, decoder=20, attention_width=14)
     for parameter in net.parameters():
         nn.init.normal_(parameter, std=0.5)  # lively enough that beams cross and attention moves
-    return translator.plan(net)
+    return net
+
+
+def recurrent_plan(vocabulary: int) -> Plan:
+    """Its graphs."""
+    return translator.plan(recurrent_net(vocabulary))
 
 
 def variant_plan(name: str, kind: type[RecurrentTranslator] = LuongTranslator, std: float = 0.3) -> Maker:
@@ -137,12 +142,17 @@ def variant_plan(name: str, kind: type[RecurrentTranslator] = LuongTranslator, s
     return made
 
 
-def transformer_plan(vocabulary: int) -> Plan:
-    """Graphs of an untrained Transformer of toy size."""
+def transformer_net(vocabulary: int) -> TransformerTranslator:
+    """An untrained Transformer of toy size."""
     net = TransformerTranslator(vocabulary, width=12, heads=3, inner=16, encoder_layers=2, decoder_layers=2)
     for parameter in net.parameters():
         nn.init.normal_(parameter, std=0.5)
-    return transformer.plan(net)
+    return net
+
+
+def transformer_plan(vocabulary: int) -> Plan:
+    """Its graphs."""
+    return transformer.plan(transformer_net(vocabulary))
 
 
 TOYS: dict[str, Maker] = {

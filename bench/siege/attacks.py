@@ -192,6 +192,9 @@ async def _crowd(attack: Attack, url: str, seconds: float, crowd: float, pipe: C
         await asyncio.sleep(0.05)
     siege.until = time.monotonic() + seconds
     pipe.send(Found())
-    await asyncio.gather(*tasks)
+    _, late = await asyncio.wait(tasks, timeout=seconds + 1)  # who says nothing would wait until the server hangs up
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
     siege.found["at_once"] = most
     return siege.found

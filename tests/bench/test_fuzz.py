@@ -46,7 +46,7 @@ def test_a_decoder_that_dies_or_raises_is_a_finding_and_the_next_picture_has_its
 
 @pytest.mark.slow
 def test_generated_requests_find_nothing_that_breaks_the_documents_word(toys: Path, capsys) -> None:
-    how = {"bundles": [toys / "toy-echo"], "set": [], "examples": 5, "seconds": 30, "seed": 1, "workers": 1}
+    how = {"bundles": [toys / "toy-echo"], "set": [], "examples": 5, "seconds": 12, "seed": 1, "workers": 1}
     status = api.run(argparse.Namespace(**how))
     said = capsys.readouterr().out
     assert status == 0, said
