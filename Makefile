@@ -45,10 +45,7 @@ train: export MALLOC_TOP_PAD_ = 268435456
 train: RECIPE = models/recipes/$(MODEL).json --data $(DATA) --out runs/$(MODEL)
 train: .venv-dev/installed ## train models/recipes/MODEL.json on the data sets in DATA, into runs/MODEL
 	$(DEV) -m models.train $(RECIPE) --start-only
-	$(if $(shell grep -l '"distil"' models/recipes/$(MODEL).json),test -f runs/$(MODEL)/teacher/manifest.json || \
-		$(DEV) -m export runs/$(MODEL)/start runs/$(MODEL)/teacher --data $(DATA) --recipe models/recipes/$(MODEL).json)
-	$(if $(shell grep -l '"distil"' models/recipes/$(MODEL).json),test -f runs/$(MODEL)/distilled.tsv.xz || \
-		$(DEV) -m export distil runs/$(MODEL)/teacher --recipe $(RECIPE))
+	$(DEV) -m export distil --recipe $(RECIPE)
 	$(DEV) -m models.train $(RECIPE) \
 		$(if $(wildcard runs/$(MODEL)/last.pt),--resume)
 

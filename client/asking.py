@@ -49,7 +49,12 @@ class Options(TypedDict, total=False):
     unit: Literal["word", "piece"]
     offsets: Literal["codepoint", "utf16", "utf8"]
     priority: Literal["high", "normal", "low"]
-    alignment: bool  # of texts
+    alignment: bool  # of texts, as all that follows
+    format: Literal["text", "html"]
+    glossary: Mapping[str, str]
+    protect: Sequence[Any]
+    placeholders: Literal["auto", "none"]
+    capitals: Literal["auto", "none"]
     extra: Mapping[str, Any]  # further fields, which a newer server knows
 
 

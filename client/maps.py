@@ -75,6 +75,7 @@ class AttentionMap:
     queries: list[Item]
     keys: TextKeys | GridKeys
     weights: list[list[float]]
+    stack: str | None = None  # encoder or decoder, where a text is over itself
     layer: int = 0
     head: int | str = 0
     unit: str = "word"

@@ -1,10 +1,12 @@
-"""A teacher's translations for a student: python -m export distil TEACHER --recipe R --data DIR --out RUN.
+"""A teacher's translations for a student: python -m export distil --recipe R --data DIR --out RUN.
 
 Sequence-level distillation (Kim and Rush 2016), through the engine that serves. Where a source has a human translation,
 the teacher's hypothesis closest to it is taken (their §3.3, "interpolation"); captions without one get the best
-hypothesis. Knows nothing of nets. The `distil` part of the student's recipe:
+hypothesis. Knows nothing of nets. Does nothing for a recipe without a `distil` part, or whose text is there. The part:
 
-    "file": "distilled.tsv.xz" (in the run's folder; a train entry {"distilled": "distilled.tsv.xz"} reads it)
+    "teacher": "zoo/en-de-bahdanau" (optional; otherwise what the recipe's `first` left in RUN/start is the teacher)
+    "file": "distilled.tsv.xz" (in the run's folder; a train entry {"distilled": "distilled.tsv.xz"} reads it;
+        "../distilled-en-de/distilled.tsv.xz" is shared between runs)
     "aligned": ["translation/multi30k/train"], "captions": "captioning/flickr8k" (its training split),
     "without": ["translation/multi30k/images.val.txt.xz", …] (lists of pictures whose captions are left out: test sets)
 """
@@ -23,6 +25,7 @@ from sacremoses import MosesDetokenizer
 
 from bundle.manifest import Bundle
 from export.samples import source
+from export.ship import ship
 from models.data import Pair, aligned, lines
 from models.recipe import read
 from service.engine.offline import answers
@@ -82,25 +85,40 @@ def distilled(session: Session, bundle: Bundle, pairs: Sequence[Pair], beam: int
     ]
 
 
+def teacher(part: dict[str, Any], card: dict[str, Any], data: Path, out: Path) -> Bundle:
+    """The bundle a recipe names, or what its first run learned, exported to OUT/teacher."""
+    if "teacher" in part:
+        return Bundle(Path(part["teacher"]))
+    if not (out / "teacher" / "manifest.json").exists():
+        ship(out / "start", out / "teacher", data, card)
+    return Bundle(out / "teacher")
+
+
+def write(path: Path, pairs: Sequence[Pair]) -> None:
+    """A pair a line; the file is whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.tmp")
+    with lzma.open(unfinished, "wt", encoding="utf-8") as file:
+        file.writelines(f"{pair.source}\t{pair.target}\n" for pair in pairs)
+    unfinished.replace(path)
+
+
 def main(arguments: list[str]) -> int:
-    """Write the student's text into its run's folder."""
+    """Write the text that a recipe's student is to learn from."""
     parser = argparse.ArgumentParser(prog="python -m export distil", description="Let a teacher write training text.")
-    parser.add_argument("teacher", type=Path, help="a bundle, such as zoo/en-de-transformer")
     parser.add_argument("--recipe", type=Path, required=True, help="the student's")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="the student's run folder")
     parser.add_argument("--beam", type=int, default=5)
     parser.add_argument("--precision", default="int8")
     given = parser.parse_args(arguments)
-    recipe, bundle = read(given.recipe), Bundle(given.teacher)
-    part = recipe["distil"]
+    recipe = read(given.recipe)
+    part = recipe.get("distil")
+    if part is None or (given.out / part["file"]).exists():
+        return 0
+    bundle = teacher(part, recipe["card"], given.data, given.out)
     pairs = sources(part, given.data, recipe["data"]["source"], recipe["data"]["target"])
     print(f"{len(pairs)} sources, {sum(not pair.target for pair in pairs)} of them captions without a translation")
     session = Session(bundle, precision=given.precision)
-    given.out.mkdir(parents=True, exist_ok=True)
-    unfinished = given.out / f"{part['file']}.tmp"
-    with lzma.open(unfinished, "wt", encoding="utf-8") as file:
-        for pair in distilled(session, bundle, pairs, given.beam):
-            file.write(f"{pair.source}\t{pair.target}\n")
-    unfinished.replace(given.out / part["file"])
+    write(given.out / part["file"], distilled(session, bundle, pairs, given.beam))
     return 0

@@ -68,7 +68,7 @@ def draw(curves: Curves, path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    plt.rcParams["svg.hashsalt"] = "heed"  # the same curves, the same file
+    plt.rcParams |= {"svg.hashsalt": "heed", "svg.fonttype": "none"}  # the same curves, the same file; words as words
     figure, axes = plt.subplots(figsize=(7.2, 4.4))
     for marker, (name, points) in zip("osD^v<>pPX*" * 3, curves.items(), strict=False):
         axes.plot(*zip(*points, strict=True), marker=marker, markersize=4, linewidth=1.4, label=name)

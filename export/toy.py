@@ -7,6 +7,7 @@ visible in the text and in the map.
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -202,3 +203,14 @@ def toy(folder: Path, name: str, *, seed: int = 1, precisions: tuple[str, ...] =
         inputs = lamp.pictures(seed) if name == "toy-lamp" else [source(vocabulary, text) for text in SENTENCES]
         command = f"python -m export toy {name} --seed {seed}"
         return build(folder / name, plan, path, described(name), inputs, precisions=precisions, command=command)
+
+
+def main(arguments: list[str]) -> int:
+    """Write one toy."""
+    parser = argparse.ArgumentParser(prog="python -m export toy", description="Write a tiny seeded bundle.")
+    parser.add_argument("name", choices=sorted(TOYS))
+    parser.add_argument("folder", type=Path, help="the bundle is written to FOLDER/NAME")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    toy(given.folder, given.name, seed=given.seed)
+    return 0

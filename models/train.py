@@ -73,7 +73,7 @@ class Run:
         self.task: Task = task(recipe["task"], recipe, data, out)
         self.net = self.task.net
         if "first" in recipe:
-            self.net.load_state_dict(torch.load(start / "best.pt", weights_only=True)["net"])
+            inherit(self.net, torch.load(start / "best.pt", weights_only=True)["net"])
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), self.schedule.rate, weight_decay=self.schedule.weight_decay, fused=True
         )
@@ -182,6 +182,18 @@ def _write(state: dict[str, Any], path: Path) -> None:
     """Save so that a kill in the middle leaves the old file whole."""
     torch.save(state, path.with_suffix(".tmp"))
     path.with_suffix(".tmp").replace(path)
+
+
+def inherit(net: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
+    """Take over a first run's weights; attention of another kind begins anew, and so does a shape that differs in it.
+
+    Raises ValueError if anything but attention does not fit.
+    """
+    own = net.state_dict()
+    fit = {name for name, value in own.items() if name in weights and weights[name].shape == value.shape}
+    if odd := {name for name in own.keys() ^ weights.keys() | own.keys() - fit if not name.startswith("attention.")}:
+        raise ValueError(f"the first run's net differs in more than its attention: {sorted(odd)}")
+    net.load_state_dict({**own, **{name: weights[name] for name in fit}})
 
 
 def main() -> None:

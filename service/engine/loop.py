@@ -15,14 +15,14 @@ from typing import Protocol
 import numpy as np
 
 from service.engine.layout import Layout
-from service.engine.replies import answers, told, whole
+from service.engine.replies import answers, end, told
 from service.engine.review import Recall, Review, recall, remember, reviews
 from service.engine.scheduler import Scheduler, span_for, width_for
 from service.engine.sequence import Sequence
 from service.engine.session import Encoded
 from service.engine.slots import Slots
 from service.errors import DeadlinePassed, Draining, EngineFailed, HeedError, Malformed, NotReady, QueueFull
-from service.messages import Done, Event, Failed, Job
+from service.messages import Event, Failed, Job
 from service.pace import Pace
 from service.telemetry.figures import Figures, Tally
 
@@ -270,7 +270,7 @@ class Loop:
             self.pace.leave(table.width, now)
             if not more:
                 self.tally.tokens += len(guest.answers[0].ids) if guest.answers else 0
-                guest.sink(Done(guest.job.id, whole(self.session, guest), guest.timings(now)))
+                guest.sink(end(self.session, guest, now))
 
     def _review(self, kind: str, one: Recall) -> None:
         """Send a guest to a table where its answer is said again."""

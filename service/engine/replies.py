@@ -1,10 +1,11 @@
 """What guests are told: their answers at the end; on the way, for those who listen, what their best hypothesis says.
 
-Knows nothing of steps: it reads a table as the last step left it.
+Knows nothing of steps: it reads a table as the last step left it, and asks the session for what no step tells.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from collections.abc import Sequence as Many
 from dataclasses import replace
@@ -15,7 +16,10 @@ import numpy as np
 from service.engine.search import ALIVE
 from service.engine.sequence import Ended, Sequence
 from service.engine.slots import Slots
-from service.messages import Hypothesis, Tokens
+from service.errors import EngineFailed
+from service.messages import Done, Failed, Hypothesis, Tokens
+
+log = logging.getLogger("heed.engine")
 
 
 @runtime_checkable
@@ -36,14 +40,20 @@ def answers(table: Slots, place: int) -> tuple[Hypothesis, ...]:
     return tuple(_hypothesis(table, place, one) for one in guest.ended)
 
 
-def whole(session: object, guest: Sequence) -> tuple[Hypothesis, ...]:
-    """The answers of a guest; the best one with the model's self-attention, if every layer and head was asked for."""
-    options = guest.job.options
-    if not (options.attention and options.heads and guest.answers and isinstance(session, Selves)):
-        return guest.answers
-    best, *others = guest.answers
-    found = session.self_attention(guest.job.inputs["source"], best.ids)
-    return (replace(best, extras={**best.extras, **found}), *others)
+def end(session: object, guest: Sequence, now: float) -> Done | Failed:
+    """A guest's end: its answers, the best with the model's self-attention, if every layer and head was asked for.
+
+    If that cannot be had, it is that guest who fails, and not the loop.
+    """
+    job, answers_ = guest.job, guest.answers
+    if job.options.attention and job.options.heads and answers_ and isinstance(session, Selves):
+        try:
+            found = session.self_attention(job.inputs["source"], answers_[0].ids)
+        except Exception as failure:  # noqa: BLE001  whatever it is
+            log.warning("job %s has no self-attention: %s", job.id, type(failure).__name__)
+            return Failed(job.id, EngineFailed("the self-attention of the answer could not be had"))
+        answers_ = (replace(answers_[0], extras={**answers_[0].extras, **found}), *answers_[1:])
+    return Done(job.id, answers_, guest.timings(now))
 
 
 def told(table: Slots) -> Iterator[tuple[Sequence, Tokens]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from service.engine.offline import answers
 from service.engine.session import Session
+from service.errors import EngineFailed
 from tests.engine.jobs import job, sentence
 
 FULL: dict[str, Any] = {"beam_size": 3, "n_best": 2, "max_length": 12, "heads": True}
@@ -26,6 +28,13 @@ def test_it_is_that_of_the_answer_whoever_shared_the_batch(transformer: Session)
         alone = transformer.self_attention(one.inputs["source"], best.ids)
         assert np.array_equal(alone["decoder_self"], decoder)
         assert "encoder_self" not in second.extras
+
+
+def test_if_it_cannot_be_had_that_guest_alone_fails(transformer: Session, monkeypatch) -> None:
+    monkeypatch.setattr(transformer, "self_attention", lambda *_: 1 / 0)
+    with pytest.raises(EngineFailed):
+        answers(transformer, [job([20, 21], **FULL)])
+    assert answers(transformer, [job([20, 21], max_length=6)])[0].hypotheses
 
 
 def test_who_does_not_ask_for_all_is_told_none(transformer: Session, recurrent: Session) -> None:

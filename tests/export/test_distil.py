@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import lzma
 from pathlib import Path
 
 import pytest
 
 from bundle.manifest import Bundle
-from export.distil import captions, chosen, distilled
+from export.distil import captions, chosen, distilled, main
 from models.data import Pair
 from service.engine.session import Session
 
@@ -40,3 +42,25 @@ def test_every_source_gets_its_own_translation(echo: Session, toys: Path) -> Non
     pairs = [Pair("the old house", ""), Pair("a red ball", "a red ball"), Pair("the dog", "")]
     found = distilled(echo, Bundle(toys / "toy-echo"), pairs, beam=3)
     assert found == [Pair(one.source, one.source) for one in pairs]
+
+
+def test_a_recipe_names_its_teacher_and_its_text_is_written_once(
+    toys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for language in ("en", "de"):
+        (tmp_path / f"train.{language}.xz").write_bytes(lzma.compress(b"the old house\na red ball\n"))
+    part = {"teacher": str(toys / "toy-echo"), "file": "../text/distilled.tsv.xz", "aligned": ["train"]}
+    content = {"card": {}, "data": {"source": "en", "target": "de"}, "distil": part}
+    (tmp_path / "recipe.json").write_text(json.dumps(content))
+    arguments = ["--recipe", str(tmp_path / "recipe.json"), "--data", str(tmp_path), "--out", str(tmp_path / "run")]
+    assert main(arguments) == 0
+    written = tmp_path / "text" / "distilled.tsv.xz"
+    assert lzma.decompress(written.read_bytes()).decode() == "the old house\tthe old house\na red ball\ta red ball\n"
+    monkeypatch.setattr("export.distil.Session", None)
+    assert main(arguments) == 0
+
+
+def test_a_recipe_without_a_teacher_gets_no_text(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text("{}")
+    assert main(["--recipe", str(tmp_path / "recipe.json"), "--data", str(tmp_path), "--out", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.json"]

@@ -28,4 +28,7 @@ def test_each_bin_has_its_own_score() -> None:
 
 def test_curves_are_drawn(tmp_path: Path) -> None:
     draw({"with": [(5, 30.0), (20, 29.0)], "without": [(5, 28.0), (20, 9.0)]}, tmp_path / "lengths.svg")
-    assert "without" in (tmp_path / "lengths.svg").read_text() or (tmp_path / "lengths.svg").stat().st_size > 5000
+    drawn = (tmp_path / "lengths.svg").read_text()
+    assert ">with<" in drawn and ">without<" in drawn and "BLEU" in drawn
+    draw({"with": [(5, 30.0), (20, 29.0)]}, tmp_path / "fewer.svg")
+    assert ">without<" not in (tmp_path / "fewer.svg").read_text()

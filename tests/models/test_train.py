@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from bundle.text import Vocabulary
+from models.nets.luong import LuongTranslator
 from models.recipe import read
-from models.train import Run, Schedule, begin
+from models.train import Run, Schedule, begin, inherit
 
 WORDS = ["red", "blue", "dog", "cat", "runs", "sleeps", "a", "the"]
 FOREIGN = ["rot", "blau", "Hund", "Katze", "rennt", "schläft", "ein", "der"]
@@ -146,3 +147,21 @@ def test_one_net_learns_several_pairs_by_their_tags(data: Path, tmp_path: Path) 
     assert {"score", "val en-de", "val de-en"} <= set(run.history[-1])
     assert run.net.sample is None, "the whole vocabulary is scored again after a step"
     assert tags[0] not in Vocabulary(tmp_path / "run" / "vocabulary.model").ids("<2de> dog"), "no text can say a tag"
+
+
+def luong(attention: str, decoder: int = 20) -> LuongTranslator:
+    return LuongTranslator(60, attention=attention, embedding=16, encoder=10, decoder=decoder, attention_width=12)
+
+
+def test_a_net_with_another_attention_takes_over_everything_else() -> None:
+    old, new = luong("general"), luong("concat")
+    fresh = {name: value.clone() for name, value in new.state_dict().items() if name.startswith("attention.")}
+    inherit(new, old.state_dict())
+    for name, value in new.state_dict().items():
+        torch.testing.assert_close(value, fresh[name] if name in fresh else old.state_dict()[name])
+
+
+@pytest.mark.parametrize("other", [luong("general", decoder=24), torch.nn.Linear(2, 2)])
+def test_a_net_that_differs_in_more_is_refused(other: torch.nn.Module) -> None:
+    with pytest.raises(ValueError, match="more than its attention"):
+        inherit(luong("general"), other.state_dict())

@@ -1,0 +1,70 @@
+"""One training run as a bundle: python -m export RUN BUNDLE --data DIR.
+
+Knows nothing of graphs or of how a bundle is proved; it brings a run's weights, card and real inputs to `build`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bundle.manifest import Manifest
+from bundle.text import Vocabulary
+from export import checkpoint
+from export.build import build
+from export.parity import NotEqual
+from models.recipe import read
+
+
+def ship(
+    run: Path,
+    bundle: Path,
+    data: Path,
+    card: dict[str, Any] | None = None,
+    precisions: Sequence[str] = ("int8",),
+    inputs: int = 200,
+) -> Manifest:
+    """Export the best weights of a run; the card is the run's own unless another is given.
+
+    Raises:
+        NotEqual: torch and the serving engine disagree.
+    """
+    kept = checkpoint.read(run)
+    card = card or kept.recipe["card"]
+    task, vocabulary = kept.recipe["task"], Vocabulary(kept.vocabulary)
+    said = checkpoint.SAID[task](kept.recipe, vocabulary, data) if task in checkpoint.SAID else None
+    return build(
+        bundle,
+        checkpoint.PLANS[task](kept, said),
+        kept.vocabulary,
+        card,
+        checkpoint.SAMPLES[task](kept.recipe, vocabulary, data, inputs),
+        precisions=list(precisions),
+        command=f"make bundle MODEL={card['name']} DATA=DIR",
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Export a run; 1 where parity refuses the bundle."""
+    parser = argparse.ArgumentParser(
+        prog="python -m export", description="Turn a training run into a bundle that has passed parity."
+    )
+    parser.add_argument("run", type=Path, help="the folder given to `python -m models.train --out`")
+    parser.add_argument("bundle", type=Path, help="the bundle's folder, such as zoo/en-de-bahdanau")
+    parser.add_argument("--data", type=Path, required=True, help="the folder with the data sets")
+    parser.add_argument("--recipe", type=Path, help="take the card from this recipe instead of the run's")
+    parser.add_argument("--precisions", default="int8", help="comma-separated: int8 (CPU), fp16 (GPU), fp32")
+    parser.add_argument("--inputs", type=int, default=200, help="real inputs for calibration and parity")
+    given = parser.parse_args(arguments)
+    card = read(given.recipe)["card"] if given.recipe else None
+    try:
+        manifest = ship(given.run, given.bundle, given.data, card, given.precisions.split(","), given.inputs)
+    except NotEqual as refused:
+        print(f"refused: {refused}", file=sys.stderr)
+        return 1
+    print(json.dumps(manifest.made_with, indent=1))
+    return 0
