@@ -22,7 +22,10 @@ LINE = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True)
 class Start:
-    """One for each input, before anything is said about it: what rows of weights will look at."""
+    """One for each input, before anything is said about it: what rows of weights will look at.
+
+    Of a text of several sentences one for each, told one after the other.
+    """
 
     input: int
     id: str
@@ -30,6 +33,7 @@ class Start:
     keys: TextKeys | GridKeys
     layer: int | None = None
     head: int | str | None = None
+    sentence: int | None = None  # which of its text's, where that has several
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,7 @@ class TokenEvent(Token):
     """Of a greedy answer: it will not be taken back."""
 
     input: int
+    sentence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class HypothesisEvent:
     kept: int
     text: str
     tokens: list[Token]
+    sentence: int | None = None
 
 
 @dataclass(frozen=True)

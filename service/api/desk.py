@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from service.api.order import Order, spent
+from service.api.order import Order, longest, spent
 from service.api.window import each, patiently
 from service.errors import DeadlinePassed, Meaningless, QueueFull, UnknownModel, UrlRefused, Where
 from service.maps.view import View
@@ -200,7 +200,7 @@ class Desk:
             HeedError: the engine or the deadline.
         """
         done = await self._answers(order)
-        timings = {"prepare": order.prepared, **_longest(done)}
+        timings = {"prepare": order.prepared, **longest(done)}
         answered = time.monotonic()
         if render is not None:
             body = await self.off_loop(lambda: render(order.views(done)), order.task)
@@ -277,10 +277,3 @@ async def in_time(order: Order) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise DeadlinePassed(f"The answer was not ready within {order.deadline - order.began:g} s.") from None
-
-
-def _longest(done: Sequence[Sequence[Done]]) -> dict[str, float]:
-    """The longest of each phase over the inputs."""
-    each = [spent(ends) for ends in done]
-    phases = {phase: None for one in each for phase in one}
-    return {phase: max(one.get(phase, 0.0) for one in each) for phase in phases}

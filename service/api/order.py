@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bundle.manifest import Bundle
+from service.maps.envelope import TextKeys
+from service.maps.offsets import moved_keys
 from service.maps.view import View
 from service.messages import Done, Event, Job
 from service.tasks.answer import Answer, Result
@@ -96,20 +98,31 @@ class Order:
         each = [self.task.view(self.asked, self.bundle, one.kept, ends) for one, ends in pairs]
         return [view for parts, drawn in by_text(self.parts, each) for view in views(parts, drawn)]
 
-    def starts(self) -> list[StartEvent]:
-        """What is told of each input before its answer is known."""
-        keys = [self.task.keys(self.asked, one.kept) for one in self.encoded]
-        return [start(i, self.asked, self.bundle, looked_at, self.id) for i, looked_at in enumerate(keys)]
-
     def lives(self) -> list[Live]:
-        """What listens to the answer to each input."""
-        beams = [(one.answers or one.job.options).beam_size for one in self.encoded]
-        return [Live(i, self.asked, self.bundle, greedy=beam == 1) for i, beam in enumerate(beams)]
+        """What listens to the answer to each input, sentence by sentence where a text has several."""
+        return [self._live(place) for place in range(len(self.encoded))]
 
-    def end(self, input_: int, done: Sequence[Done]) -> DoneEvent:
-        """What is told of one input in the end."""
-        result = self.task.decode(self.asked, self.bundle, self.encoded[input_].kept, done)
-        timings = rounded({"prepare": self.prepared, **spent(done)})
+    def _live(self, place: int) -> Live:
+        one = self.encoded[place]
+        greedy = (one.answers or one.job.options).beam_size == 1
+        if one.part is None:
+            return Live(place, self.asked, self.bundle, greedy=greedy)
+        number = None if one.part.alone else one.part.number
+        return Live(one.part.input, self.asked, self.bundle, greedy=greedy, sentence=number, before=one.part.before)
+
+    def start(self, place: int, live: Live, source: int) -> StartEvent:
+        """What is told of an input, or a sentence, before its answer is known; source: where it begins in its text."""
+        keys = self.task.keys(self.asked, self.encoded[place].kept)
+        return start(live, moved_keys(keys, source) if isinstance(keys, TextKeys) else keys, self.id)
+
+    def end(self, places: Sequence[int], done: Sequence[Sequence[Done]]) -> DoneEvent:
+        """What is told of a whole text, or a picture, in the end: of the inputs that it is."""
+        pairs = zip(places, done, strict=True)
+        each = [self.task.decode(self.asked, self.bundle, self.encoded[place].kept, ends) for place, ends in pairs]
+        parts = [part for place in places if (part := self.encoded[place].part) is not None]
+        result = joined(parts, each, self.asked.offsets)
+        timings = rounded({"prepare": self.prepared, **longest(done)})
+        input_ = parts[0].input if parts else places[0]
         return DoneEvent(input=input_, id=self.id, model=self.bundle.id, timings=timings, **dict(result))
 
 
@@ -117,6 +130,13 @@ def spent(done: Sequence[Done]) -> dict[str, float]:
     """Seconds by phase of jobs that followed one another."""
     phases = {phase: None for one in done for phase in one.timings}
     return {phase: sum(one.timings.get(phase, 0.0) for one in done) for phase in phases}
+
+
+def longest(done: Sequence[Sequence[Done]]) -> dict[str, float]:
+    """The longest of each phase over the inputs."""
+    each = [spent(ends) for ends in done]
+    phases = {phase: None for one in each for phase in one}
+    return {phase: max(one.get(phase, 0.0) for one in each) for phase in phases}
 
 
 def rounded(timings: Mapping[str, float]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from service.api.feed import Feed, at_work
 from service.api.order import Order
 from service.api.presence import ClientGone
 from service.api.problems import Problem, foreseen, told
+from service.api.telling import Telling, tellings
 from service.errors import HeedError
 
 EVENTS = "text/event-stream"
@@ -36,7 +37,8 @@ async def stream(desk: Desk, order: Order, send: Send, ping_seconds: float) -> H
         HeedError: it was refused, before anything was sent.
         ClientGone: the client left, or does not read.
     """
-    async with at_work(desk.link, order) as feed:
+    seats = order.seats(desk.window)
+    async with at_work(desk.link, order, partial(desk.heard, order), seats) as feed:
         wire = Wire(send)
         try:
             async with in_time(order):
@@ -58,21 +60,30 @@ async def _tell(desk: Desk, order: Order, feed: Feed, wire: Wire, ping_seconds: 
     Raises:
         Exception: what ended a job instead; the tokens before it are told.
     """
-    await wire.say([("start", one) for one in await desk.off_loop(order.starts)])
-    unfinished = list(feed.lives)
+    unfinished = tellings(order, feed)
+    await wire.say([("start", one) for one in await desk.off_loop(lambda: [text.start() for text in unfinished])])
     while unfinished:
         if not await feed.change(ping_seconds):
             await wire.ping()
             continue
-        for live in list(unfinished):
-            done = feed.ends.get(live.input)  # looked at before the news, which then are all there are
-            while news := live.news():
-                await wire.say(news)
-            if done is not None:
-                desk.heard(order, live.input, done)
-                await wire.say([("done", await desk.off_loop(partial(order.end, live.input, done)))])
-                unfinished.remove(live)
+        for text in list(unfinished):
+            if await _told(text, wire):
+                await wire.say([("done", await desk.off_loop(text.end))])
+                unfinished.remove(text)
         feed.check()
+
+
+async def _told(text: Telling, wire: Wire) -> bool:
+    """Say what is new of a text; whether that was all of it."""
+    while True:
+        ended = text.ended()  # looked at before the news, which then are all there are
+        while news := text.live.news():
+            await wire.say(news)
+        if not ended:
+            return False
+        if not text.next():
+            return True
+        await wire.say([("start", text.start())])
 
 
 async def _tell_last(wire: Wire, problem: Problem) -> None:

@@ -51,8 +51,13 @@ def moved(map_: AttentionMap, source: int, answer: int) -> AttentionMap:
     """The map of a sentence as one of the texts that it and its answer lie in, so far from their beginnings."""
     changes: dict[str, object] = {"queries": _shifted(map_.queries, answer)}
     if isinstance(map_.keys, TextKeys):
-        changes["keys"] = TextKeys(items=_shifted(map_.keys.items, source))
+        changes["keys"] = moved_keys(map_.keys, source)
     return map_.model_copy(update=changes)
+
+
+def moved_keys(keys: TextKeys, source: int) -> TextKeys:
+    """The keys of a sentence as those of the text that it lies in, so far from its beginning."""
+    return TextKeys(items=_shifted(keys.items, source))
 
 
 def _shifted(items: list[Labelled], by: int) -> list[Labelled]:

@@ -57,13 +57,6 @@ export async function drawing(request, media) {
   return answer.blob();
 }
 
-// The whole answer at once.
-export async function ask(request, signal) {
-  const answer = await sent(request, "application/json", signal);
-  if (!answer.ok) throw await refusal(answer);
-  return answer.json();
-}
-
 // Calls hear(event, data) for each server-sent event, until the end. An `error` event is thrown.
 export async function listen(request, hear, signal) {
   const answer = await sent(request, "text/event-stream", signal);

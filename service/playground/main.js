@@ -1,8 +1,8 @@
 // The playground: forms in, panels out; what is asked is in the address, so that it can be shared.
 // Knows nothing of how a map is drawn.
 
-import { ask, encoded, listen, models, Refused, useKey } from "./api.js";
-import { several, whole } from "./document.js";
+import { encoded, listen, models, Refused, useKey } from "./api.js";
+import { several } from "./document.js";
 import { camera } from "./camera.js";
 import { make, options, tabs } from "./dom.js";
 import { Live } from "./live.js";
@@ -110,21 +110,19 @@ async function anew(one, fields) {
 }
 
 async function answer(one, asked, signal) {
-  if (asked.task === "translate" && several(asked.fields.text)) return long(one, asked, signal);
-  const live = new Live(asked);
-  const fields = { ...kept(asked.fields), stream: true };
-  await listen({ ...asked, fields }, (event, data) => {
-    if (event === "done") return one.show(asked, live.answer(data), asked.task === "caption" ? picture.url : null);
+  const request = asked.task === "translate" && several(asked.fields.text) ? plainly(asked) : asked;
+  const live = new Live(request);
+  const fields = { ...kept(request.fields), stream: true };
+  await listen({ ...request, fields }, (event, data) => {
+    if (event === "done") return one.show(request, live.answer(data), asked.task === "caption" ? picture.url : null);
     if (live.hear(event, data)) one.live(live.state());
   }, signal);
 }
 
-// Several sentences are not told while they are made: the service translates many of them at a time.
-async function long(one, asked, signal) {
-  const { alternatives, n_best, ...fields } = kept(asked.fields);
-  const request = { ...asked, fields: { ...fields, attention: "soft" } };
-  const { results, ...about } = await ask(request, signal);
-  one.show(request, { ...about, results: results.map(whole) });
+// Of several sentences: the best of each, and one map a sentence.
+function plainly(asked) {
+  const { alternatives, n_best, ...fields } = asked.fields;
+  return { ...asked, fields: { ...fields, attention: "soft" } };
 }
 
 // Without fields that were taken back: null is not a value that a form could carry.

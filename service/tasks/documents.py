@@ -42,6 +42,7 @@ class Part:
     text: str
     after: str = ""  # up to the end of the whole text, for the last one
     alone: bool = True  # whether there is no other
+    number: int = 0  # which of its text's sentences it is
 
 
 class Span(NamedTuple):
@@ -71,7 +72,7 @@ def parts(text: str, spans: Sequence[Span], input_: int) -> list[Part]:
     ends = [0, *(span.end for span in spans)]
     last = len(spans) - 1
     return [
-        Part(input_, text[ends[i] : start], text[start:end], text[end:] if i == last else "", alone=not last)
+        Part(input_, text[ends[i] : start], text[start:end], text[end:] if i == last else "", not last, i)
         for i, (start, end, _) in enumerate(spans)
     ]
 

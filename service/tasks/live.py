@@ -6,6 +6,7 @@ hears the same tokens later, and one answer of the longest length is all the mem
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from pydantic import Field
 from bundle.manifest import Bundle
 from bundle.text import SILENT
 from service.maps.envelope import GridKeys, Head, TextKeys
-from service.maps.offsets import places
+from service.maps.offsets import places, width
 from service.messages import Done, Tokens
 from service.tasks.answer import Model, Result
 from service.tasks.contract import Asked
@@ -27,24 +28,33 @@ UNFINISHED = "\ufffd"  # how a character shows of which only some bytes were sai
 Row = int | list[float] | list[list[list[float]]]
 
 
+SENTENCE = Field(None, description="Which sentence of its text, from 0, where that has several.")
+
+
 class StartEvent(Model):
-    """`start`: one for each input, before anything is said about it."""
+    """`start`: one for each input, before anything is said about it; of a text of several sentences one for each.
+
+    Sentences are told one after the other.
+    """
 
     input: int = Field(description="Which of the texts it is about, from 0.")
+    sentence: int | None = SENTENCE
     id: str
     model: str
-    keys: TextKeys | GridKeys = Field(discriminator="type", description="What each row of weights looks at.")
+    keys: TextKeys | GridKeys = Field(
+        discriminator="type", description="What each row of weights looks at; places are those in the whole text."
+    )
     layer: int | None = Field(None, description="Whose rows they are, unless all were asked for, or none.")
     head: Head | None = None
 
 
 class Token(Model):
-    """A piece of the answer. The texts of all pieces, joined, are the answer."""
+    """A piece of the answer. The texts of all pieces, joined, are the answer, but for white space at its end."""
 
-    index: int
+    index: int = Field(description="In its sentence.")
     id: int = Field(description="In the model's vocabulary.")
-    text: str = Field(description="With the space before it, if there is one.")
-    start: int = Field(description="Its place in the text so far, without that space.")
+    text: str = Field(description="With what stands before it: a space, or what lies between two sentences.")
+    start: int = Field(description="Its place in the text so far, without that.")
     end: int
     logprob: float
     attention: Row | None = Field(
@@ -59,14 +69,16 @@ class TokenEvent(Token):
     """`token`: of a greedy answer (beam_size 1); it will not be taken back."""
 
     input: int
+    sentence: int | None = SENTENCE
 
 
 class HypothesisEvent(Model):
     """`hypothesis`: the best unfinished one of a beam. Of the tokens told before, the first `kept` still stand."""
 
     input: int
+    sentence: int | None = SENTENCE
     kept: int
-    text: str
+    text: str = Field(description="Of this input; of a text of several sentences that of this one.")
     tokens: list[Token] = Field(description="Those that follow the ones that were kept.")
 
 
@@ -90,10 +102,17 @@ class _Heard(NamedTuple):
 
 
 class Live:
-    """One input's answer, from its first token to its end."""
+    """One input's answer, or that to one of its sentences, from its first token to its end.
 
-    def __init__(self, input_: int, asked: Asked, bundle: Bundle, *, greedy: bool) -> None:
+    before: what stands in the answer between the sentence before and this one; behind: how long the answer is before
+    that, in the unit of offsets. Both may be set until the first token is told.
+    """
+
+    def __init__(
+        self, input_: int, asked: Asked, bundle: Bundle, *, greedy: bool, sentence: int | None = None, before: str = ""
+    ) -> None:
         self.input, self.asked, self.bundle, self.greedy = input_, asked, bundle, greedy
+        self.sentence, self.before, self.behind = sentence, before, 0
         self.heard: list[_Heard] = []
         self.told = 0  # tokens that the listener knows
         self.stands = 0  # of those, the first that are still right
@@ -112,12 +131,16 @@ class Live:
         self.stands = min(self.stands, said.kept, len(self.heard))
 
     def finish(self, done: Done) -> None:
-        """Take in the end. In greedy search its tokens are told first, those too that no step told of."""
+        """Take in the end. In greedy search its tokens are told first, those too that no step told of.
+
+        So are those of a sentence among others, since what is told in the end is told of all of them together.
+        """
         self.done = done
-        if not self.greedy:
+        if not self.greedy and self.sentence is None:
             self.stands = self.told = len(self.heard)  # the end itself says it all
             return
-        best, kept = done.hypotheses[0], len(self.heard)
+        best = done.hypotheses[0]
+        kept = len(self.heard) if self.greedy else _common([one.id for one in self.heard], best.ids)
         rows = None if best.rows is None else best.rows[kept:]
         extras = {name: values[kept:] for name, values in best.extras.items()}
         self.hear(Tokens(done.job, kept, best.ids[kept:], best.logprobs[kept:], rows, extras))
@@ -130,15 +153,23 @@ class Live:
         last = min(kept + MOST, len(self.heard)) if self.greedy else len(self.heard)
         text, tokens = self._spelled(kept, last)
         self.stands = self.told = last
+        whose = {"input": self.input, "sentence": self.sentence}
         if self.greedy:
-            return [("token", TokenEvent(input=self.input, **dict(token))) for token in tokens]
-        return [("hypothesis", HypothesisEvent(input=self.input, kept=kept, text=text, tokens=tokens))]
+            return [("token", TokenEvent(**whose, **dict(token))) for token in tokens]
+        return [("hypothesis", HypothesisEvent(**whose, kept=kept, text=text, tokens=tokens))]
+
+    def reached(self) -> int:
+        """How long the answer is up to its end, in the unit of offsets; known once it is done."""
+        text = self.bundle.text.spelled([one.id for one in self.heard])[0]
+        return self.behind + width(self.before + text, self.asked.offsets)
 
     def _spelled(self, first: int, last: int) -> tuple[str, list[Token]]:
         """The text up to a token, and the tokens from `first` on. Half a character is kept back until it is whole."""
         text, pieces = self.bundle.text.spelled([one.id for one in self.heard])
         whole = len(text) if self.done else len(text.rstrip(UNFINISHED))
-        at = places(text, self.asked.offsets)
+        unit = self.asked.offsets
+        at = places(text, unit)
+        behind = self.behind + width(self.before, unit)
         del self.ends[first:]
         tokens = []
         for i, heard in enumerate(self.heard[first:last], first):
@@ -149,9 +180,9 @@ class Live:
             token = Token(
                 index=i,
                 id=heard.id,
-                text=said,
-                start=at[end - len(said.lstrip())],
-                end=at[end],
+                text=said if i else self.before + said,
+                start=behind + at[end - len(said.lstrip())],
+                end=behind + at[end],
                 logprob=round(heard.logprob, 6),
                 attention=self._row(heard.row),
                 **_told(heard),
@@ -170,18 +201,25 @@ class Live:
         return int(one.argmax()) if self.asked.attention == "hard" else _rounded(one)
 
 
-def start(input_: int, asked: Asked, bundle: Bundle, keys: TextKeys | GridKeys, answer: str) -> StartEvent:
-    """The first event about an input; answer: the answer's id."""
+def start(live: Live, keys: TextKeys | GridKeys, answer: str) -> StartEvent:
+    """The first event about an input, or about one of its sentences; answer: the answer's id."""
+    asked, bundle = live.asked, live.bundle
     there = bundle.manifest.attention  # none where the model has no attention
     usual = there[0] if there and asked.attention in ("soft", "hard") else None
     return StartEvent(
-        input=input_,
+        input=live.input,
+        sentence=live.sentence,
         id=answer,
         model=bundle.id,
         keys=keys,
         layer=usual and usual.default_layer,
         head=usual and usual.default_head,
     )
+
+
+def _common(a: Sequence[int], b: Sequence[int]) -> int:
+    """How long both are the same."""
+    return next((i for i, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), min(len(a), len(b)))
 
 
 def _told(heard: _Heard) -> dict[str, Any]:

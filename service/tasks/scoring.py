@@ -24,6 +24,7 @@ from service.messages import Done, Hypothesis
 from service.tasks import translate
 from service.tasks.answer import Result, ScoredPiece
 from service.tasks.contract import Asked, Bounds, Encoded, Task
+from service.tasks.examples import SCORED
 from service.tasks.spoken import Source
 
 NEVER = -1e6  # below it is the log-probability of pieces that the graph was told never to say
@@ -62,9 +63,8 @@ class Pair:
 def _plain(asked: ScoreRequest) -> translate.TranslateRequest:
     """The request to translate the same texts, greedily."""
     shared = {name: getattr(asked, name) for name in ScoreRequest.model_fields if name != "target_text"}
-    return translate.TranslateRequest(
-        beam_size=1, placeholders="none", capitals="none", **shared
-    )  # what is scored is read as it is
+    # what is scored is read as it is
+    return translate.TranslateRequest(beam_size=1, placeholders="none", capitals="none", **shared)
 
 
 def choose(asked: ScoreRequest, bundles: Mapping[str, Bundle]) -> Bundle:
@@ -88,8 +88,7 @@ def encode(
         Meaningless: beyond a bound, or not one translation a text.
     """
     targets = _targets(asked)
-    whole = _plain(asked).model_copy(update={"stream": True})  # a text that is streamed is not cut into sentences
-    encoded = translate.encode(whole, bundle, bounds, bundles)
+    encoded = translate.encode(_plain(asked), bundle, bounds, bundles, whole=True)
     out = []
     for one, (place, target) in zip(encoded, targets.items(), strict=True):
         if len(one.kept.way) > 1:
@@ -198,44 +197,5 @@ TASK = Task(
     view=view,
     keys=keys,
     request_example={"text": "Dogs", "target_text": "Hunde", "source": "en", "target": "de"},
-    answer_example={
-        "id": "b820d872bbdf47cda215725b65be57d4",
-        "model": "en-de-bahdanau@2",
-        "timings": {"prepare": 0.0003, "queue": 0.0001, "encode": 0.001, "decode": 0.004},
-        "results": [
-            {
-                "text": "Hunde",
-                "score": -1.847,
-                "confidence": 0.0874,
-                "finish_reason": "stop",
-                "language": "de",
-                "logprob": -4.874172,
-                "words": [{"i": 0, "text": "Hunde", "start": 0, "end": 5, "logprob": -0.643, "confidence": 0.5257}],
-                "tokens": [
-                    {"i": 0, "id": 1873, "text": " Hunde", "start": 0, "end": 5, "logprob": -0.642987},
-                    {"i": 1, "id": 3, "text": "</s>", "start": 5, "end": 5, "logprob": -4.231185},
-                ],
-                "attention": {
-                    "kind": "cross",
-                    "layer": 0,
-                    "head": 0,
-                    "unit": "word",
-                    "offsets": "codepoint",
-                    "queries": [
-                        {"i": 0, "text": "Hunde", "start": 0, "end": 5, "logprob": -0.643, "confidence": 0.5257}
-                    ],
-                    "keys": {
-                        "type": "text",
-                        "items": [
-                            {"i": 0, "text": "Dogs", "start": 0, "end": 4},
-                            {"i": 1, "text": "</s>", "start": 4, "end": 4},
-                        ],
-                    },
-                    "encoding": "float",
-                    "weights": [[0.8012, 0.1988]],
-                    "trust": {"entropy": [0.7196], "peak": [0.8012], "special": [0.1988], "coverage": [0.8012, 0.1988]},
-                },
-            }
-        ],
-    },
+    answer_example=SCORED,
 )

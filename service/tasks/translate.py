@@ -88,9 +88,16 @@ def _pair_places(asked: TranslateRequest) -> tuple[Where, ...]:
 
 
 def encode(
-    asked: TranslateRequest, bundle: Bundle, bounds: Bounds, bundles: Mapping[str, Bundle] = NOTHING
+    asked: TranslateRequest,
+    bundle: Bundle,
+    bounds: Bounds,
+    bundles: Mapping[str, Bundle] = NOTHING,
+    *,
+    whole: bool = False,
 ) -> list[Encoded[Source]]:
     """A job for each sentence of each text; its inputs are the source's ids (S,) with EOS at their end.
+
+    whole: texts are not cut into sentences.
 
     Raises:
         EmptyText, NoWords, TextTooLong, OtherScript: a text cannot be translated, with its place.
@@ -110,7 +117,7 @@ def encode(
     placing = any(one.spans for one in each)  # on the map
     how = options(asked, bundle, bounds, rows=asked.alignment or asked.attention != "none" or placing)
     places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
-    plan, made = _Plan(asked, way, how, guess), list[Encoded[Source]]()
+    plan, made = _Plan(asked, way, how, guess, whole or asked.compares), list[Encoded[Source]]()
     for i, (marked, place) in enumerate(zip(each, places, strict=True)):
         made += _encoded(plan, marked, place, bounds, i)
         if len(made) > bounds.sentences:
@@ -125,6 +132,7 @@ class _Plan(NamedTuple):
     way: Way
     how: Options
     guess: Guess | None
+    whole: bool
 
 
 def _check(marked: Marked, place: str, bounds: Bounds) -> None:
@@ -145,9 +153,9 @@ def _encoded(plan: _Plan, marked: Marked, place: str, bounds: Bounds, number: in
     if has_words(read := marked.read()) and not written_in(read, source):
         raise _refused(OtherScript, place, "has no letter of its language's script")
     capitals = plan.asked.capitals == "auto"
-    if plan.asked.stream or plan.asked.compares:
-        if marked.html:
-            raise Meaningless("HTML is not streamed and not compared.", errors=(Where("/format", "only as text"),))
+    if marked.html and (plan.asked.stream or plan.whole):
+        raise Meaningless("HTML is not streamed and not compared.", errors=(Where("/format", "only as text"),))
+    if plan.whole:
         return [_sentence(plan, kept(text, marked.spans, first.pieces, capitals=capitals), place, None)]
 
     def cut(read: str) -> list[Span]:
@@ -167,7 +175,7 @@ def _encoded(plan: _Plan, marked: Marked, place: str, bounds: Bounds, number: in
 
 
 def _sentence(plan: _Plan, whole: Kept, place: str, part: Part | None) -> Encoded[Source]:
-    asked, way, how, _ = plan
+    asked, way, how = plan.asked, plan.way, plan.how
     pieces = whole.read
     if not pieces:
         raise _refused(NoWords, place, "has no letter and no digit")

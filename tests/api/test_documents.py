@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,12 +15,12 @@ import pytest
 
 from bundle.manifest import Bundle
 from bundle.zoo import find
-from service.errors import QueueFull
-from service.messages import Event, Job
+from service.errors import EngineFailed, QueueFull
+from service.messages import Done, Event, Failed, Job
 from tests import fakes
 from tests.api.asking import problem, still_answers
 from tests.api.conftest import BOUNDS, client_of
-from tests.api.sse import events
+from tests.api.sse import Said, only, streamed
 from tests.fakes import FakeLink
 
 pytestmark = pytest.mark.anyio
@@ -110,10 +111,8 @@ async def test_what_is_asked_about_one_decoding_takes_the_text_as_one(
 ) -> None:
     (result,) = (await translate(client, "the dog. the house.", constraints={"mask": [0]}))["results"]
     assert isinstance(result["attention"], dict)
-    answer = await client.post(
-        "/v1/translate", json={"text": "the dog. the house.", "target": "de", "source": "en", "stream": True}
-    )
-    assert [name for name, _, _ in events(answer.text)][-1] == "done"
+    body = {"text": "the dog. the house.", "source": "en", "target": "de", "target_text": "the dog. the house."}
+    assert (await client.post("/v1/score", json=body)).status_code == 200
     assert {len(job.inputs["source"]) for job in link.jobs} == {len(link.jobs[0].inputs["source"])}
 
 
@@ -148,7 +147,7 @@ class Crowded(FakeLink):
         self.seen = max(self.seen, self.now)
         await asyncio.sleep(0.001)
         async for event in super().submit(job):
-            self.now -= 1
+            self.now -= isinstance(event, Done)
             yield event
 
 
@@ -189,3 +188,84 @@ async def test_too_many_sentences_are_refused_of_one_and_of_all_requests(bundles
         link.stopped.set()
         assert (await first).status_code == 200
         await still_answers(client)
+
+
+def told(said: list[Said], sentence: int | None) -> str:
+    """What a listener has of a sentence when the stream ends: tokens, and what a beam let stand of them."""
+    tokens: list[dict[str, Any]] = []
+    for one in said:
+        if one.data.get("sentence") == sentence:
+            tokens += [one.data] if one.event == "token" else []
+            if one.event == "hypothesis":
+                tokens[one.data["kept"] :] = one.data["tokens"]
+    return "".join(one["text"] for one in tokens)
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+async def test_a_stream_tells_sentence_after_sentence_and_in_the_end_what_is_told_without_one(
+    client: httpx.AsyncClient, beam: int
+) -> None:
+    asked: dict[str, Any] = {"beam_size": beam, "n_best": beam, "alignment": True}
+    said = await streamed(client, text=TEXT, **asked)
+    assert [one["sentence"] for one in only(said, "start")] == [0, 1, 2, 3]
+    numbers = [one.data["sentence"] for one in said[:-1]]
+    assert numbers == sorted(numbers)
+    done = said[-1].data
+    assert "".join(told(said, number) for number in range(4)) == done["text"].rstrip()
+    (whole,) = (await translate(client, TEXT, **asked))["results"]
+    assert {name: value for name, value in done.items() if name not in ("id", "model", "input", "timings")} == whole
+
+
+@pytest.mark.parametrize("unit", UNITS)
+async def test_places_in_a_stream_are_those_in_the_whole_texts(client: httpx.AsyncClient, unit: str) -> None:
+    text = f"  the dog. 🐕\n {TEXT}"
+    said = await streamed(client, text=text, offsets=unit, beam_size=1)
+    for start in only(said, "start"):
+        assert all(at(text, key, unit) == key["text"] for key in unread(start["keys"]["items"]))
+    for token in only(said, "token"):
+        assert re.fullmatch(rf"[\s🐕*]*{re.escape(at(said[-1].data['text'], token, unit))}", token["text"])
+
+
+async def test_what_is_done_first_is_told_when_its_turn_comes(bundles: dict[str, Bundle]) -> None:
+    class Backwards(FakeLink):
+        async def submit(self, job: Job) -> AsyncGenerator[Event, None]:
+            number = len(self.jobs)
+            async for event in super().submit(job):
+                await asyncio.sleep(0.01 * (3 - number))
+                yield event
+
+    async with client_of(Backwards(bundles)) as client:
+        said = await streamed(client, text=["the dog. the house! the park?", "the dog"], beam_size=1)
+    first = [one for one in said if one.data["input"] == 0]
+    assert [one.data["sentence"] for one in first if one.event == "start"] == [0, 1, 2]
+    assert "".join(told(first, number) for number in range(3)) == first[-1].data["text"]
+    assert [one["text"] for one in only(said, "done")] in (
+        [["the dog", first[-1].data["text"]], [first[-1].data["text"], "the dog"]]
+    )
+
+
+async def test_a_stream_of_many_sentences_has_no_more_at_work_and_waits_for_a_full_queue(
+    bundles: dict[str, Bundle],
+) -> None:
+    link = Crowded(bundles)
+    async with client_of(link, long_texts={"window": 12}) as client:
+        assert only(await streamed(client, text="the dog.\n" * 9, beam_size=4), "done")[0]["text"] == "the dog.\n" * 9
+        assert link.seen == 3
+    link = Crowded(bundles)
+    link.most = 2
+    async with client_of(link) as client:
+        assert only(await streamed(client, text="the dog.\n" * 9), "done")[0]["text"] == "the dog.\n" * 9
+
+
+async def test_a_stream_ends_with_the_first_sentence_that_fails(bundles: dict[str, Bundle]) -> None:
+    class Failing(FakeLink):
+        def end(self, job: Job) -> Event:
+            return super().end(job) if len(self.jobs) < 3 else Failed(job.id, EngineFailed("It broke."))
+
+    link = Failing(bundles)
+    async with client_of(link, long_texts={"window": 1}) as client:
+        said = await streamed(client, text="the dog.\n" * 9, beam_size=1)
+        assert said[-1].event == "error"
+        assert said[-1].data["code"] == "engine_failed"
+        assert [told(said, number) for number in (0, 1)] == ["the dog.", "\nthe dog."]
+        assert len(link.jobs) == 3

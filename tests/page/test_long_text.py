@@ -17,3 +17,31 @@ def test_every_sentence_of_a_text_is_shown_with_its_words(visit: Visit) -> None:
     weights.last.hover()
     first = page.locator(".sentence.source .word", has_text="small")
     assert last.evaluate("one => one.style.background") != first.evaluate("one => one.style.background")
+
+
+TELL = """async (events) => {
+  const { Live } = await import("/assets/live.js");
+  const live = new Live({ fields: { text: "One. Two." } });
+  const seen = [];
+  for (const [name, data] of events) {
+    live.hear(name, data);
+    seen.push([live.state().text, live.state().map.weights.length]);
+  }
+  return seen;
+}"""
+
+
+def test_sentences_are_told_one_behind_the_other_each_over_its_own_map(visit: Visit) -> None:
+    page = visit.open()
+    keys = {"type": "text", "items": [{"i": 0, "text": "One.", "start": 0, "end": 4}]}
+    token = {"start": 0, "end": 1, "logprob": -0.1, "attention": [1.0]}
+    told = [
+        ("start", {"input": 0, "sentence": 0, "model": "m", "keys": keys}),
+        ("token", {"text": "Eins", **token}),
+        ("token", {"text": ".", **token}),
+        ("start", {"input": 0, "sentence": 1, "model": "m", "keys": keys}),
+        ("hypothesis", {"kept": 0, "tokens": [{"text": " Drei", **token}]}),
+        ("hypothesis", {"kept": 0, "tokens": [{"text": " Zwei", **token}, {"text": ".", **token}]}),
+    ]
+    seen = [["", 0], ["Eins", 1], ["Eins.", 2], ["Eins.", 0], ["Eins. Drei", 1], ["Eins. Zwei.", 2]]
+    assert page.evaluate(TELL, told) == seen

@@ -163,7 +163,7 @@ def test_a_model_of_one_head_has_rows_of_every_kind(bundle, kind, row) -> None:
 def test_the_row_of_the_layer_and_head_that_the_start_names_is_told(bundle, monkeypatch) -> None:
     output = AttentionOutput(name="a", kind="cross", layers=2, heads=3, default_layer=1, default_head="mean")
     monkeypatch.setattr(bundle, "manifest", bundle.manifest.model_copy(update={"attention": (output,)}))
-    first = start(0, Asked(), bundle, TextKeys(items=[]), "id")
+    first = start(greedy(bundle), TextKeys(items=[]), "id")
     assert (first.layer, first.head) == (1, "mean")
     rows = np.random.default_rng(7).dirichlet(np.ones(5), size=(1, 2, 3)).astype(np.float32)
     live = greedy(bundle)
