@@ -5,7 +5,6 @@ Knows nothing of checkpoints or data sets: real inputs are handed to it.
 
 from __future__ import annotations
 
-import platform
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import onnxruntime
 import torch
 
 from bundle.manifest import Bundle, Manifest
+from export.machine import machine
 from export.package import write
 from export.parity import compare, demand
 from export.plan import Plan
@@ -35,6 +35,7 @@ def build(
     *,
     precisions: Sequence[str] = ("int8",),
     command: str = "",
+    trained: str = "",
 ) -> Manifest:
     """Write a bundle whose every precision has passed parity on these inputs.
 
@@ -42,8 +43,13 @@ def build(
         NotEqual: the engine and torch differ; nothing is written to the folder.
     """
     fp32 = {"encode": plan.encode, "step": add_search(plan.core, plan), **({"self": plan.own} if plan.own else {})}
-    made_with = {"command": command, "torch": torch.__version__, "onnxruntime": onnxruntime.__version__}
-    made_with |= {"onnx": onnx.__version__, "machine": platform.machine(), "parity_inputs": str(len(inputs))}
+    made_with = {
+        "command": command,
+        **({"trained": trained} if trained else {}),
+        "torch": torch.__version__,
+        "onnxruntime": onnxruntime.__version__,
+    }
+    made_with |= {"onnx": onnx.__version__, "machine": machine(), "parity_inputs": str(len(inputs))}
     with tempfile.TemporaryDirectory() as scratch:
         trial = Path(scratch) / "trial"
         session = _serve(trial, plan, fp32, "fp32", vocabulary, described)

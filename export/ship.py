@@ -45,7 +45,19 @@ def ship(
         checkpoint.SAMPLES[task](kept.recipe, vocabulary, data, inputs),
         precisions=list(precisions),
         command=f"make bundle MODEL={card['name']} DATA=DIR",
+        trained=trained(run),
     )
+
+
+def trained(run: Path) -> str:
+    """What the weights cost: updates and minutes of each run that led to them, the first one first."""
+    legs = []
+    while (run / "best.pt").exists():
+        kept = checkpoint.read(run)
+        threads = kept.recipe["train"].get("threads", 1)
+        legs.append(f"{kept.figures['step']:g} updates in {kept.figures['minutes']:g} min (threads: {threads})")
+        run /= "start"
+    return ", then ".join(reversed(legs))
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,49 @@
+"""From a training run to a bundle that serves: its card says what the weights cost, and on which machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from bundle.manifest import Bundle
+from export.__main__ import main
+from export.machine import machine
+from export.ship import trained
+from models.train import Run, begin
+from tests.models.test_train import data, recipe  # noqa: F401 - the fixture is used by its name
+
+CARD = {
+    "name": "toy", "version": "1", "architecture": "none", "description": "A toy.", "source": "en", "target": "de",
+    "limits": {"source": 20, "target": 20}, "search": {"beam_size": 2, "length_penalty": 1.0},
+    "trained_on": ["toy data"], "licence": "Apache-2.0",
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_becomes_a_bundle(data: Path, tmp_path: Path) -> None:  # noqa: F811
+    (tmp_path / "first.json").write_text(json.dumps(recipe(steps=4)))
+    begin(tmp_path / "first.json", data, tmp_path / "run" / "start")
+    Run({**recipe(steps=2, judge_every=2), "first": "first", "card": CARD}, data, tmp_path / "run").fit()
+    told = [str(tmp_path / "run"), str(tmp_path / "toy"), "--data", str(data), "--inputs", "4"]
+    assert main(told) == 0
+    manifest = Bundle(tmp_path / "toy").manifest
+    assert (manifest.name, manifest.source) == ("toy", "en")
+    assert manifest.made_with["trained"].startswith("4 updates in ")
+    assert ", then 2 updates in " in manifest.made_with["trained"]
+
+
+def test_what_weights_cost_is_told_from_the_first_run_on(tmp_path: Path) -> None:
+    for run, step, threads in ((tmp_path, 30, 2), (tmp_path / "start", 20, 1)):
+        run.mkdir(exist_ok=True)
+        kept = {"recipe": {"train": {"threads": threads}}, "net": {}, "figures": {"step": step, "minutes": 1.5}}
+        torch.save(kept, run / "best.pt")
+    assert trained(tmp_path) == "20 updates in 1.5 min (threads: 1), then 30 updates in 1.5 min (threads: 2)"
+
+
+def test_a_machine_is_its_processor_and_its_cores(tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Some CPU 9\nmodel name\t: Some CPU 9\n")
+    assert ", Some CPU 9, " in machine(tmp_path / "cpuinfo")
+    assert machine(tmp_path / "none").count(",") == 1
