@@ -42,7 +42,7 @@ def everything(folder: Path) -> Shelf:
 
 
 def named(folder: Path, names: Sequence[str] | None = None) -> Shelf:
-    """The newest version of every name, or those that were named, `name` or `name@version`, in the order given.
+    """The newest version of every name, by precedence, or those that were named, `name` or `name@version`, in order.
 
     Only what was named is read: another bundle may be on its way into the folder just now.
 
@@ -53,7 +53,8 @@ def named(folder: Path, names: Sequence[str] | None = None) -> Shelf:
         every = everything(folder)
         if not every:
             raise BadBundle(folder, "holds no bundle")
-        return Shelf(sorted((every[name] for name in every.names), key=lambda one: one.manifest.name))
+        newest = (every[name] for name in every.names)
+        return Shelf(sorted(newest, key=lambda one: (-one.manifest.precedence, one.manifest.name)))
     paths = scan(folder)
     chosen = dict.fromkeys(_meant(folder, paths, name) for name in names)
     return Shelf(Bundle(path) for path in chosen)

@@ -29,6 +29,12 @@ def test_unnamed_is_the_newest_of_every_name(zoo) -> None:
     assert list(everything(zoo)) == ["b", "a", "a@9"]
 
 
+def test_unnamed_those_of_higher_precedence_come_first(zoo) -> None:
+    tiny_bundle(zoo, "c", precedence=1)
+    assert [one.manifest.name for one in named(zoo).values()] == ["c", "a", "b"]
+    assert [one.manifest.name for one in named(zoo, ["a", "c"]).values()] == ["a", "c"]
+
+
 def test_those_named_come_in_their_order_and_the_first_version_of_a_name_is_its_default(zoo) -> None:
     assert [one.id for one in named(zoo, ["b", "a"]).values()] == ["b@0", "a@10"]
     side = named(zoo, ["a@9", "b", "a"])
