@@ -81,7 +81,8 @@ class Manifest(Part):
     architecture: str
     description: str
     precedence: int = Field(
-        0, description="of those that would do where no model is named, the highest answers; of equals the first by name"
+        0,
+        description="where several would do and no model is named, the highest answers; of equals the first by name",
     )
     source: str | None = Field(None, description="language code of the text that goes in; none for pictures")
     target: str | None = Field(None, description="language code of what comes out; none where `pairs` has several")

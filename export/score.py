@@ -32,6 +32,7 @@ TRANSLATION_SETS = (
 TATOEBA = {"de": "tatoeba/deu-eng.tsv.xz", "fr": "tatoeba/fra-eng.tsv.xz", "es": "tatoeba/spa-eng.tsv.xz"}
 MAPS = 200  # inputs whose maps are held against a forced decode
 FORCED = f"largest difference to the map of a forced decode, {MAPS} inputs"
+FLICKR8K = "flickr8k test"
 HELD_BACK = 2000  # sentences of Tatoeba's held-back part that are scored
 
 
@@ -44,13 +45,18 @@ def say(session: Session, bundle: Bundle, inputs: list[Inputs], beam: int, penal
     return [bundle.text.text(done.hypotheses[0].ids) for done in answers(session, jobs, newcomers=newcomers)]
 
 
-def translate(bundle: Bundle, session: Session, data: Path, beam: int, penalty: float) -> dict[str, dict[str, float]]:
-    """Scores by test set, metric by metric; a set's name says the pair where the bundle has several."""
+def translate(
+    bundle: Bundle, session: Session, data: Path, beam: int, penalty: float, only: str = ""
+) -> dict[str, dict[str, float]]:
+    """Scores by test set, metric by metric; a set's name says the pair where the bundle has several.
+
+    only: how the names of the sets begin that are wanted.
+    """
     manifest = bundle.manifest
     out: dict[str, dict[str, float]] = {}
     for pair in manifest.pairs:
         before, several = bundle.tag(pair), len(manifest.pairs) > 1
-        for name, lines in test_sets(data, pair.source, pair.target).items():
+        for name, lines in test_sets(data, pair.source, pair.target, only).items():
             started = time.monotonic()
             inputs = [source(bundle.text, line.source, before) for line in lines]
             texts = say(session, bundle, inputs, beam, penalty)
@@ -64,7 +70,7 @@ def translate(bundle: Bundle, session: Session, data: Path, beam: int, penalty: 
     return out
 
 
-def test_sets(data: Path, one: str, other: str) -> dict[str, list[Pair]]:
+def test_sets(data: Path, one: str, other: str, only: str) -> dict[str, list[Pair]]:
     """The test sets that there are for a pair of languages, by name."""
     folder = data / "translation"
     there = [name for name in TRANSLATION_SETS if all((folder / f"{name}.{code}.xz").exists() for code in (one, other))]
@@ -73,11 +79,15 @@ def test_sets(data: Path, one: str, other: str) -> dict[str, list[Pair]]:
     path = folder / TATOEBA.get(foreign, "none")
     if "en" in (one, other) and path.exists():
         sets["tatoeba held back"] = tabbed(path, english_is_source=one == "en", part="test")[:HELD_BACK]
-    return sets
+    return {name: pairs for name, pairs in sets.items() if name.startswith(only)}
 
 
-def caption(bundle: Bundle, session: Session, data: Path, beam: int, penalty: float) -> dict[str, dict[str, float]]:
-    """Scores on Flickr8k's official test split, five references."""
+def caption(
+    bundle: Bundle, session: Session, data: Path, beam: int, penalty: float, only: str = ""
+) -> dict[str, dict[str, float]]:
+    """Scores on Flickr8k's official test split, five references; none if its name does not begin with `only`."""
+    if not FLICKR8K.startswith(only):
+        return {}
     folder = data / "captioning" / "flickr8k"
     names, references = split(folder, "test")
     started = time.monotonic()
@@ -85,10 +95,10 @@ def caption(bundle: Bundle, session: Session, data: Path, beam: int, penalty: fl
     texts = say(session, bundle, inputs, beam, penalty)
     print(f"{len(names) / (time.monotonic() - started):.1f} pictures/s, decoding and encoding included")
     difference = forced_difference(session, inputs[:MAPS], beam, bundle.manifest.limits.target)
-    return {"flickr8k test": caption_scores(texts, references), "maps": {FORCED: difference}}
+    return {FLICKR8K: caption_scores(texts, references), "maps": {FORCED: difference}}
 
 
-Scorer = Callable[[Bundle, Session, Path, int, float], dict[str, dict[str, float]]]
+Scorer = Callable[[Bundle, Session, Path, int, float, str], dict[str, dict[str, float]]]
 SCORERS: dict[str, Scorer] = {"translate": translate, "caption": caption}
 
 
@@ -100,6 +110,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--precision", default="int8")
     parser.add_argument("--beam", type=int, help="default: the manifest's")
     parser.add_argument("--length-penalty", type=float, help="default: the manifest's")
+    parser.add_argument("--only", default="", help="the test sets whose names begin so, such as multi30k")
     parser.add_argument("--write", action="store_true", help="write them into the manifest and the card")
     given = parser.parse_args(arguments)
     bundle = Bundle(given.bundle)
@@ -107,10 +118,11 @@ def main(arguments: list[str]) -> int:
     beam = given.beam or search.beam_size
     penalty = search.length_penalty if given.length_penalty is None else given.length_penalty
     session = Session(bundle, precision=given.precision)
-    found = SCORERS[bundle.manifest.task](bundle, session, given.data, beam, penalty)
+    found = SCORERS[bundle.manifest.task](bundle, session, given.data, beam, penalty, given.only)
     print(json.dumps({"bundle": bundle.manifest.name, "precision": given.precision, "beam": beam, "scores": found}))
     if given.write:
-        command = f"python -m export score zoo/{bundle.manifest.name} --data DIR"
+        only = f" --only {given.only}" if given.only else ""
+        command = f"python -m export score zoo/{bundle.manifest.name} --data DIR{only}"
         scores = [
             Score(
                 metric=metric.split(" [")[0],

@@ -41,3 +41,9 @@ def test_each_pair_is_scored_on_the_sets_that_there_are(toys: Path, data: Path, 
     tags = [bundle.tag(pair) for pair in bundle.manifest.pairs]
     assert [fed[i] for i in (0, 4)] == [tag[0] for tag in tags[:2]] and tags[2] == ()
     assert all(np.isclose(value, 100) for name in names for metric, value in found[name].items() if "BLEU" in metric)
+
+
+def test_only_the_sets_that_were_asked_for_are_read(toys: Path, data: Path) -> None:
+    bundle = Bundle(toys / "toy-pairs")
+    assert score.translate(bundle, Session(bundle, precision="fp32"), data, 1, 1.0, "tatoeba") == {}
+    assert score.caption(bundle, Session(bundle, precision="fp32"), data, 1, 1.0, "multi30k") == {}

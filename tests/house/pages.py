@@ -1,15 +1,17 @@
 """The parts of the documentation that are made from the code: python -m tests.house.pages rewrites them.
 
-Knows nothing of the text around them. Two parts: the README's map (captions are the first sentences of
-docstrings) and the table of docs/settings.md (descriptions are those of `service.settings.Settings`).
+Knows nothing of the text around them. The README's map (captions are the first sentences of docstrings), the table
+of docs/settings.md (descriptions are those of `service.settings.Settings`), and those of the bundles' scores.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+from tests.house.family import family, trust
 from tests.house.tree import ROOMS, ROOT, files
 
 # What has no docstring to take a caption from, in the order of the map. A folder that is not there is left out.
@@ -117,10 +119,17 @@ def replaced(page: str, name: str, text: str) -> str:
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
+PARTS: list[tuple[str, str, Callable[[], str]]] = [
+    ("README.md", "map", drawn_map),
+    ("docs/settings.md", "settings", drawn_settings),
+    ("docs/attention.md", "family", family),
+    ("docs/trust.md", "trust", trust),
+]
+
+
 def pages() -> dict[Path, str]:
     """Every page with a made part, as it should read."""
-    parts = {ROOT / "README.md": ("map", drawn_map), ROOT / "docs/settings.md": ("settings", drawn_settings)}
-    return {path: replaced(path.read_text("utf-8"), name, draw()) for path, (name, draw) in parts.items()}
+    return {ROOT / page: replaced((ROOT / page).read_text("utf-8"), name, draw()) for page, name, draw in PARTS}
 
 
 def main() -> None:

@@ -21,10 +21,9 @@ def difference(found: str, wanted: str) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize(("page", "draw"), [("README.md", pages.drawn_map), ("docs/settings.md", pages.drawn_settings)])
-def test_what_is_made_from_the_code_is_up_to_date(page, draw) -> None:
+@pytest.mark.parametrize(("page", "name", "draw"), pages.PARTS)
+def test_what_is_made_from_the_code_is_up_to_date(page, name, draw) -> None:
     found = (ROOT / page).read_text("utf-8")
-    name = "map" if draw is pages.drawn_map else "settings"
     wanted = pages.replaced(found, name, draw())
     if found != wanted:
         pytest.fail(f"run `make pages`: {page}\n{difference(found, wanted)}", pytrace=False)
