@@ -20,9 +20,17 @@ def test_engine_and_service_are_asked_in_turns(
     toys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("bench.single.share_threads", lambda _: None)  # this process has its pool already
-    monkeypatch.chdir(tmp_path)  # logs go to .bench
     (tmp_path / "texts.txt").write_text("a dog\nbusy bees\na text that is longer than those of three words\n" * 2)
-    told = ["single", str(toys / "toy-echo"), "--texts", "texts.txt", "--words", "3", "--precision", "fp32"]
+    told = [
+        "single",
+        str(toys / "toy-echo"),
+        "--texts",
+        str(tmp_path / "texts.txt"),
+        "--words",
+        "3",
+        "--precision",
+        "fp32",
+    ]
     assert main(told) == 0
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (last["texts"], last["beam"]) == (4, 1)
