@@ -10,7 +10,8 @@ import argparse
 import http.client
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from urllib.parse import urlsplit
@@ -44,8 +45,7 @@ def run(given: argparse.Namespace) -> int:
     alone = engine(bundle, given)
     threads, given.threads = given.threads, 1  # one engine, of so many threads
     print(told())
-    with heed(bundle.path, given, {"threads": threads}) as server:
-        served = service(server.url, given)
+    with heed(bundle.path, given, {"threads": threads}) as server, service(server.url, given) as served:
         for text in texts[:20]:
             alone(text), served(text)
         took = [(timed(alone, text), timed(served, text)) for text in texts]
@@ -92,7 +92,8 @@ def engine(bundle: Bundle, given: argparse.Namespace) -> Callable[[str], object]
     return ask
 
 
-def service(url: str, given: argparse.Namespace) -> Callable[[str], object]:
+@contextmanager
+def service(url: str, given: argparse.Namespace) -> Iterator[Callable[[str], object]]:
     """The service over a connection that stays open: a body out, the whole answer in."""
     parts = urlsplit(url)
     line = http.client.HTTPConnection(str(parts.hostname), parts.port)
@@ -106,4 +107,5 @@ def service(url: str, given: argparse.Namespace) -> Callable[[str], object]:
             raise RuntimeError(f"{answer.status}: {whole[:200]!r}")
         return whole
 
-    return ask
+    with closing(line):
+        yield ask
