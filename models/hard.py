@@ -33,15 +33,14 @@ class Places:
 
     expected: Tensor | None = None  # (B, K) true for rows that see the expected context instead
     given: Sequence[Tensor] = ()  # places (B, K) of each step, if they are not to be drawn
-    likeliest: bool = False  # take the likeliest place, as in serving; then only the words are learned
     surprises: list[Tensor] = field(default_factory=list)  # -log α of the place drawn (B, K), zero where none was
     entropies: list[Tensor] = field(default_factory=list)  # H[α] (B, K)
 
     def __call__(self, weights: Tensor) -> Tensor:
         """What the context is made of: one place of each row, or all of them by weight; (B, K, S) -> (B, K, S)."""
         step, logs = len(self.surprises), weights.clamp(min=1e-9).log()
-        place = self.given[step] if self.given else weights.argmax(-1) if self.likeliest else pick(weights.detach())
-        surprise = -logs.gather(-1, place[..., None])[..., 0] * (not self.likeliest)
+        place = self.given[step] if self.given else pick(weights.detach())
+        surprise = -logs.gather(-1, place[..., None])[..., 0]
         taken = (torch.arange(weights.shape[-1]) == place[..., None]).to(weights.dtype)
         if self.expected is not None:
             surprise = surprise.masked_fill(self.expected, 0.0)

@@ -144,18 +144,15 @@ class Drawn(NamedTuple):
     looked: Tensor  # -log of the probability of the places drawn, where attention is hard; else zero
 
 
-def draw(net: Captioner, annotations: Tensor, rows: int, longest: int, *, likeliest: bool = False) -> Drawn:
-    """Draw `rows` captions a picture from the net's own distribution; annotations (B, S, F).
-
-    likeliest: hard attention looks at its likeliest place instead of drawing one.
-    """
+def draw(net: Captioner, annotations: Tensor, rows: int, longest: int) -> Drawn:
+    """Draw `rows` captions a picture from the net's own distribution; annotations (B, S, F)."""
     memory, keys, first, cell = net.begin(annotations)
     hidden, cell = (one[:, None].expand(-1, rows, -1) for one in (first, cell))
     mask = torch.ones(memory.shape[:2], dtype=torch.bool)
     token = torch.full(hidden.shape[:2], BOS)
     going = torch.ones_like(token, dtype=torch.bool)
     kept: list[tuple[Tensor, ...]] = []
-    places = Places(likeliest=likeliest) if net.hard else None
+    places = Places() if net.hard else None
     while len(kept) < longest and going.any():
         embedded = net.embedding(token)
         word = net.input_word(embedded)
@@ -171,21 +168,14 @@ def draw(net: Captioner, annotations: Tensor, rows: int, longest: int, *, likeli
 
 
 def self_critical(
-    net: Captioner,
-    annotations: Tensor,
-    pictures: np.ndarray,
-    rewards: Rewards,
-    longest: int,
-    stochastic: float,
-    *,
-    likeliest: bool = False,
+    net: Captioner, annotations: Tensor, pictures: np.ndarray, rewards: Rewards, longest: int, stochastic: float
 ) -> tuple[Tensor, int, float]:
     """Loss of five draws a picture, number of words drawn, mean reward.
 
     No dropout: the draws are the policy's own. annotations (B, S, F) of the rows `pictures` (B,) of the training split.
     """
     net.eval()
-    drawn = draw(net, annotations, 5, longest, likeliest=likeliest)
+    drawn = draw(net, annotations, 5, longest)
     net.train()
     draws = [
         ids[:length]

@@ -7,8 +7,7 @@ Knows nothing of optimisers or checkpoints. The `data` part of a recipe:
     "pool": 2 (train on averages of 2 x 2 places: four times cheaper, a good start for the full grid; 1 for none)
     "hard": {"reinforce": 0.1, "entropy": 0.002, "expected": 0.5} (of a net with hard attention: see `models/hard.py`)
     "reward": {"epoch": 5, "bleu": 2.0} (optional: from this epoch on, 0 for all, learn from `models/scst.py`;
-        "corpus": 1.0 in it adds a draw's share of the corpus's BLEU, which keeps captions from getting short;
-        "likeliest": true lets hard attention look at its likeliest place, as in serving: only words are learned then)
+        "corpus": 1.0 in it adds a draw's share of the corpus's BLEU, which keeps captions from getting short)
 """
 
 from __future__ import annotations
@@ -128,13 +127,7 @@ class Captioning:
             raise ValueError("the recipe's data part has no reward")
         longest, stochastic = self.part["longest"] + 1, self.part["stochastic"]
         loss, positions, earned = self_critical(
-            self.net,
-            batch.annotations,
-            batch.pictures,
-            self.rewards,
-            longest,
-            stochastic,
-            likeliest=self.critical.get("likeliest", False),
+            self.net, batch.annotations, batch.pictures, self.rewards, longest, stochastic
         )
         self.earned = 0.98 * self.earned + 0.02 * earned if self.earned else earned
         return loss, positions

@@ -26,7 +26,7 @@ from service.errors import Malformed, Meaningless, UnknownModel, Where, WrongMed
 from service.tasks.answer import Answer
 from service.tasks.contract import Searched, Task
 
-EXAMPLE = {"models": ["en-de-bahdanau", "en-de-luong"], "text": "A small dog.", "source": "en", "target": "de"}
+EXAMPLE = {"models": ["en-de-bahdanau", "en-de-small-general"], "text": "A small dog.", "source": "en", "target": "de"}
 
 
 class Comparison(BaseModel):
