@@ -46,7 +46,8 @@ def end(session: object, guest: Sequence, now: float) -> Done | Failed:
     If that cannot be had, it is that guest who fails, and not the loop.
     """
     job, answers_ = guest.job, guest.answers
-    if job.options.attention and job.options.heads and answers_ and isinstance(session, Selves):
+    wanted = job.options.attention and job.options.heads and "source" in job.inputs  # a picture is no text over itself
+    if wanted and answers_ and isinstance(session, Selves):
         try:
             found = session.self_attention(job.inputs["source"], answers_[0].ids)
         except Exception as failure:  # noqa: BLE001  whatever it is

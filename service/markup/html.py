@@ -173,7 +173,7 @@ class _Reader(HTMLParser):
         self.kind = ""
         self.feed(text)
         self.close()
-        ends = [*(event.start for event in self.events[1:]), len(text)]
+        ends = [*(event.start for event in self.events[1:]), len(text)][: len(self.events)]  # none in an empty text
         self.tokens = [event._replace(end=end) for event, end in zip(self.events, ends, strict=True)]
 
     def _add(self, kind: str, tag: str = "") -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from service.engine.offline import answers
+from service.engine.replies import end
+from service.engine.sequence import Sequence
 from service.engine.session import Session
 from service.errors import EngineFailed
+from service.messages import Done
 from tests.engine.jobs import job, sentence
 
 FULL: dict[str, Any] = {"beam_size": 3, "n_best": 2, "max_length": 12, "heads": True}
@@ -41,3 +45,17 @@ def test_who_does_not_ask_for_all_is_told_none(transformer: Session, recurrent: 
     plain = answers(transformer, [job([20, 21], max_length=6)])[0]
     other = answers(recurrent, [job([20, 21], **FULL)])[0]
     assert not {"encoder_self", "decoder_self"} & {*plain.hypotheses[0].extras, *other.hypotheses[0].extras}
+
+
+class Painter:
+    """A session that could tell of a text over itself; of a picture nobody asks it."""
+
+    def self_attention(self, *_: object) -> dict[str, np.ndarray]:
+        raise AssertionError
+
+
+def test_a_picture_is_no_text_over_itself(recurrent: Session) -> None:
+    asked = job([20, 21], **FULL)
+    guest = Sequence(replace(asked, inputs={"pixels": np.zeros(3)}), lambda _: None, 0.0)
+    guest.answers = answers(recurrent, [asked])[0].hypotheses
+    assert isinstance(end(Painter(), guest, 1.0), Done)

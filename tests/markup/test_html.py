@@ -89,3 +89,7 @@ def test_whatever_a_model_says_and_looks_at_the_elements_are_those_of_the_source
         out += text[last:]
         assert paths(out) == paths(text), (text, out)
         assert out.count("{name}") == text.count("{name}")
+
+
+def test_an_empty_text_has_nothing_to_be_read() -> None:
+    assert runs("") == []
