@@ -46,7 +46,10 @@ class Telling:
         if self.at + 1 == len(self.places):
             return False
         self.at += 1
-        self.live.behind = told.reached()
+        if told.heard:
+            self.live.behind = told.reached()
+        else:  # nothing was said that could carry what lies before it
+            self.live.before, self.live.behind = told.before + self.live.before, told.behind
         return True
 
     def end(self) -> DoneEvent:

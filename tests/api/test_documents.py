@@ -16,7 +16,7 @@ import pytest
 from bundle.manifest import Bundle
 from bundle.zoo import find
 from service.errors import EngineFailed, QueueFull
-from service.messages import Done, Event, Failed, Job
+from service.messages import Done, Event, Failed, Hypothesis, Job
 from tests import fakes
 from tests.api.asking import problem, still_answers
 from tests.api.conftest import BOUNDS, client_of
@@ -269,3 +269,19 @@ async def test_a_stream_ends_with_the_first_sentence_that_fails(bundles: dict[st
         assert said[-1].data["code"] == "engine_failed"
         assert [told(said, number) for number in (0, 1)] == ["the dog.", "\nthe dog."]
         assert len(link.jobs) == 3
+
+
+async def test_what_lies_before_a_sentence_of_which_nothing_is_said_is_told_with_the_next(
+    bundles: dict[str, Bundle],
+) -> None:
+    class Speechless(FakeLink):
+        def echo(self, job: Job, rank: int) -> Hypothesis:
+            said = super().echo(job, rank)
+            end = {"ids": said.ids[-1:], "logprobs": said.logprobs[-1:], "rows": said.rows[-1:]}
+            return replace(said, **end) if len(self.jobs) == 2 else said
+
+    async with client_of(Speechless(bundles), long_texts={"window": 1}) as client:
+        said = await streamed(client, text="the dog.\n\nthe house! the park?", beam_size=1)
+    text = said[-1].data["text"]
+    assert "".join(one["text"] for one in only(said, "token")) == text == "the dog.\n\n the park?"
+    assert all(text[one["start"] : one["end"]] == one["text"].strip() for one in only(said, "token"))
