@@ -277,7 +277,7 @@ async def test_what_lies_before_a_sentence_of_which_nothing_is_said_is_told_with
     class Speechless(FakeLink):
         def echo(self, job: Job, rank: int) -> Hypothesis:
             said = super().echo(job, rank)
-            end = {"ids": said.ids[-1:], "logprobs": said.logprobs[-1:], "rows": said.rows[-1:]}
+            end: dict[str, Any] = {"ids": said.ids[-1:], "logprobs": said.logprobs[-1:], "rows": None}
             return replace(said, **end) if len(self.jobs) == 2 else said
 
     async with client_of(Speechless(bundles), long_texts={"window": 1}) as client:
