@@ -21,7 +21,7 @@ from bundle.manifest import Bundle, Score
 from bundle.text import SILENT
 from export.package import add_scores
 from export.samples import Inputs, pictures, source
-from models.data import aligned
+from export.score import test_sets
 from models.tasks.captioning import split
 from service.engine.catalog import NEWCOMERS
 from service.engine.offline import answers
@@ -46,6 +46,19 @@ FUNCTION = {  # closed-class words: articles, pronouns, prepositions, conjunctio
         neben zwischen hinter während und oder aber sondern denn dass daß weil wenn als wie ob damit indem da wo
         nicht ist sind war waren bin bist wird werden wurde wurden worden hat haben habe hatte hatten kann können
         muss müssen soll will dort hier""",
+    "fr": """le la l' les un une des du de d' au aux ce cet cette ces c' ça cela ceci je j' tu il elle on nous vous ils
+        elles me m' te t' se s' moi toi lui eux leur leurs mon ma mes ton ta tes son sa ses notre nos votre vos qui que
+        qu' quoi dont où quel quelle quels quelles à en dans par pour sur sous avec sans chez vers entre contre depuis
+        pendant avant après devant derrière près et ou mais donc or ni car si quand comme lorsque lorsqu' puisque parce
+        ne n' pas plus y est suis es sommes êtes sont était étaient être été a ai as avons avez ont avait avaient avoir
+        eu sera seront fait va peut peux doit faut tout tous toute toutes aucun aucune chaque autre autres même""",
+    "es": """el la los las un una unos unas lo al del de a en con por para sin sobre entre hacia hasta desde contra
+        durante antes después detrás delante cerca yo tú él ella ello usted nosotros vosotros ellos ellas ustedes me te
+        se le les nos os mí ti sí mi mis tu tus su sus nuestro nuestra nuestros nuestras este esta esto estos estas ese
+        esa eso esos esas aquel aquella que qué quien quién cual cuál donde dónde cuando cuándo como cómo y e o u pero
+        ni si porque aunque pues no es soy eres somos son era eran ser sido está estoy están estaba estar ha he has
+        hemos han había haber hay fue puede puedo debe tengo tiene todo toda todos todas ningún ninguna cada otro otra
+        otros otras mismo misma ya muy más""",
 }
 
 
@@ -57,11 +70,11 @@ class Word(NamedTuple):
     uniform: bool
 
 
-def words(bundle: Bundle, said: Hypothesis) -> Iterator[Word]:
-    """The words of an answer; marks without letters are none. A word stays if all its pieces do."""
+def words(bundle: Bundle, said: Hypothesis, target: str) -> Iterator[Word]:
+    """The words of an answer in a language; marks without letters are none. A word stays if all its pieces do."""
     text, pieces = bundle.text.spelled(said.ids)
     stays = said.extras["tried_first"] == said.extras["tried_first"][:, [PLAIN]]
-    function = set(FUNCTION[str(bundle.manifest.target)].split())
+    function = set(FUNCTION[target].split())
     groups: list[list[int]] = []
     for i, piece in enumerate(pieces):
         if piece.id not in SILENT and any(map(str.isalnum, piece.text)):
@@ -81,12 +94,12 @@ def tau(said: Hypothesis) -> np.ndarray:
     return np.sign(effects[:, 0] - effects[:, 1])
 
 
-def measure(session: Session, bundle: Bundle, inputs: Sequence[Inputs]) -> dict[str, float]:
+def measure(session: Session, bundle: Bundle, inputs: Sequence[Inputs], target: str) -> dict[str, float]:
     """Every figure by name: percentages of words that stay as they were, and Kendall's τ."""
     usual, limit = bundle.manifest.search, bundle.manifest.limits.target
     options = Options(usual.beam_size, length_penalty=usual.length_penalty, max_length=limit, trials=True)
     said = say(session, bundle, inputs, options)
-    every = [word for one in said for word in words(bundle, one)]
+    every = [word for one in said for word in words(bundle, one, target)]
     found: dict[str, float] = {}
     for trial in ("mask", "uniform"):
         under = "strongest position masked" if trial == "mask" else "uniform attention"
@@ -124,20 +137,37 @@ def cost(session: Session, bundle: Bundle, inputs: Sequence[Inputs], beam: int) 
     return statistics.median(ratios)
 
 
-def sentences(bundle: Bundle, data: Path, number: int) -> tuple[str, list[Inputs]]:
-    """Source sentences of Multi30k's test set of 2016."""
-    name = "multi30k/test_2016_flickr"
-    pairs = aligned(data / "translation" / name, str(bundle.manifest.source), str(bundle.manifest.target))
-    return name, [source(bundle.text, pair.source) for pair in pairs[:number]]
+class Sample(NamedTuple):
+    """Inputs by which one language of a model is measured, and what they are called."""
+
+    name: str
+    target: str
+    inputs: list[Inputs]
 
 
-def photographs(_: Bundle, data: Path, number: int) -> tuple[str, list[Inputs]]:
+def sentences(bundle: Bundle, data: Path, number: int) -> list[Sample]:
+    """Of each pair source sentences of Multi30k's test set of 2016, or else of Tatoeba's held-back part."""
+    found = []
+    for pair in bundle.manifest.pairs:
+        sets = test_sets(data, pair.source, pair.target, "")
+        name = next(name for name in SETS if name in sets)
+        inputs = [source(bundle.text, line.source, bundle.tag(pair)) for line in sets[name][:number]]
+        told = f"{name} {pair}" if len(bundle.manifest.pairs) > 1 else name
+        found.append(Sample(told, pair.target, inputs))
+    return found
+
+
+SETS = ("multi30k/test_2016_flickr", "tatoeba held back")
+
+
+def photographs(bundle: Bundle, data: Path, number: int) -> list[Sample]:
     """Pictures of Flickr8k's test split."""
     folder = data / "captioning" / "flickr8k"
-    return "flickr8k test", pictures(folder / "images.tar", split(folder, "test")[0][:number])
+    inputs = pictures(folder / "images.tar", split(folder, "test")[0][:number])
+    return [Sample("flickr8k test", str(bundle.manifest.target), inputs)]
 
 
-SAMPLES: dict[str, Callable[[Bundle, Path, int], tuple[str, list[Inputs]]]] = {
+SAMPLES: dict[str, Callable[[Bundle, Path, int], list[Sample]]] = {
     "translate": sentences,
     "caption": photographs,
 }
@@ -154,20 +184,28 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--write", action="store_true", help="write them into the manifest and the card")
     given = parser.parse_args(arguments)
     bundle = Bundle(given.bundle)
-    if bundle.manifest.target not in FUNCTION:
-        parser.error(f"function words are known of {', '.join(FUNCTION)} only")
-    name, inputs = SAMPLES[bundle.manifest.task](bundle, given.data, given.inputs)
+    samples = SAMPLES[bundle.manifest.task](bundle, given.data, given.inputs)
+    if strange := {sample.target for sample in samples} - set(FUNCTION):
+        parser.error(f"function words are known of {', '.join(FUNCTION)} only, not of {', '.join(sorted(strange))}")
     session = Session(bundle, precision=given.precision)
-    found = measure(session, bundle, inputs)
+    for sample in samples:
+        found = measure(session, bundle, sample.inputs, sample.target)
+        told = {"bundle": bundle.manifest.name, "data": sample.name, "inputs": len(sample.inputs), "trust": found}
+        print(json.dumps(told, indent=1))
+        if given.write:
+            write(given.bundle, sample, found, given.precision)
     for beam in (1, bundle.manifest.search.beam_size) if given.cost else ():
-        ratio = cost(session, bundle, inputs[: given.cost], beam)
+        ratio = cost(session, bundle, samples[0].inputs[: given.cost], beam)
         print(
             f"trials cost {ratio:.2f} times the CPU time of the plain request, beam {beam}, {given.cost} inputs at once"
         )
-    print(json.dumps({"bundle": bundle.manifest.name, "data": name, "inputs": len(inputs), "trust": found}, indent=1))
-    if given.write:
-        command = f"python -m export trust zoo/{bundle.manifest.name} --data DIR --inputs {len(inputs)}"
-        data = f"maps, {name}, {len(inputs)} inputs, {given.precision}"
-        scores = [Score(metric=metric, value=value, data=data, command=command) for metric, value in found.items()]
-        add_scores(given.bundle, bundle.manifest, scores)
     return 0
+
+
+def write(path: Path, sample: Sample, found: dict[str, float], precision: str) -> None:
+    """Put the figures of a sample into the manifest and on the card."""
+    manifest, number = Bundle(path).manifest, len(sample.inputs)
+    command = f"python -m export trust zoo/{manifest.name} --data DIR --inputs {number}"
+    data = f"maps, {sample.name}, {number} inputs, {precision}"
+    scores = [Score(metric=metric, value=value, data=data, command=command) for metric, value in found.items()]
+    add_scores(path, manifest, scores)

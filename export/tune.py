@@ -12,17 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from bundle.manifest import Bundle, SearchDefaults
+from bundle.manifest import Pair as Way
 from export.package import seal
 from export.samples import Inputs, pictures, source
-from export.score import say
-from models.data import aligned
+from export.score import TATOEBA, say
+from models.data import Pair, aligned, tabbed
 from models.metrics import bleu
 from models.tasks.captioning import split
 from service.engine.session import Encoded, Session
 
 BEAMS = (1, 3, 5, 8)
 PENALTIES = (0.6, 1.0, 1.4, 1.8, 2.2)
-TRANSLATION_DEV = "translation/multi30k/val"
+CAPTIONS = "multi30k/val"  # what a model of one pair is tuned on; one of several pairs, on everyday sentences of each
+EVERYDAY = 500  # of them a pair: of Tatoeba's part for choosing
 
 
 class EncodedOnce(Session):
@@ -45,19 +47,33 @@ class EncodedOnce(Session):
         return Encoded(memory, states, np.concatenate([one.lengths for one in every]))
 
 
-def development(bundle: Bundle, data: Path) -> tuple[list[Inputs], list[list[str]]]:
-    """Inputs and references (one list a reference) of the development set."""
+def development(bundle: Bundle, data: Path) -> list[tuple[list[Inputs], list[list[str]]]]:
+    """The development sets: inputs and references (one list a reference) of each."""
     manifest = bundle.manifest
     if manifest.input == "text":
-        pairs = aligned(data / TRANSLATION_DEV, str(manifest.source), str(manifest.target))
-        return [source(bundle.text, pair.source) for pair in pairs], [[pair.target for pair in pairs]]
+        every = [(way, parallel(data, way, several=len(manifest.pairs) > 1)) for way in manifest.pairs]
+        return [
+            ([source(bundle.text, one.source, bundle.tag(way)) for one in pairs], [[one.target for one in pairs]])
+            for way, pairs in every
+            if pairs
+        ]
     folder = data / "captioning" / "flickr8k"
     names, captions = split(folder, "dev")
-    return pictures(folder / "images.tar", names), [list(column) for column in zip(*captions, strict=True)]
+    return [(pictures(folder / "images.tar", names), [list(column) for column in zip(*captions, strict=True)])]
+
+
+def parallel(data: Path, way: Way, *, several: bool) -> list[Pair]:
+    """The sentences by which a pair's search is chosen; none for one of several without English."""
+    if not several:
+        return aligned(data / "translation" / CAPTIONS, way.source, way.target)
+    foreign = ({way.source, way.target} - {"en"}).pop()
+    if "en" not in (way.source, way.target):
+        return []
+    return tabbed(data / "translation" / TATOEBA[foreign], english_is_source=way.source == "en", part="dev")[:EVERYDAY]
 
 
 def main(arguments: list[str]) -> int:
-    """Print BLEU for every choice and, with --write, put the best into the manifest."""
+    """Print BLEU (the mean over the pairs) for every choice and, with --write, put the best into the manifest."""
     parser = argparse.ArgumentParser(prog="python -m export tune", description=__doc__)
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--data", type=Path, required=True)
@@ -68,12 +84,13 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     bundle = Bundle(given.bundle)
     session = EncodedOnce(bundle, precision=given.precision)
-    inputs, references = development(bundle, given.data)
+    sets = development(bundle, given.data)
     words = bundle.manifest.task == "caption"
     found = {}
     for beam in given.beams:
         for penalty in given.penalties:
-            found[beam, penalty] = bleu(say(session, bundle, inputs, beam, penalty), references, words=words)
+            each = [bleu(say(session, bundle, inputs, beam, penalty), refs, words=words) for inputs, refs in sets]
+            found[beam, penalty] = sum(each) / len(each)
             print(f"beam {beam}, length penalty {penalty}: BLEU {found[beam, penalty]:.2f}", flush=True)
     beam, penalty = max(found, key=lambda choice: found[choice])
     print(f"best: beam {beam}, length penalty {penalty}")

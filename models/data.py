@@ -55,9 +55,14 @@ def judged(english: str) -> bool:
 
 
 def tabbed(path: Path, *, english_is_source: bool = True, part: Part = "train") -> list[Pair]:
-    """The pairs of an `English<TAB>other` file: those to train on, to judge by, or the held-back part."""
+    """The pairs of an `English<TAB>other` file: those to train on, to judge by, or the held-back part.
+
+    Such files are sorted by length; the last two parts are not, so that their first so many are a fair sample.
+    """
     rows = [line.split("\t")[:2] for line in lines(path) if "\t" in line]
     kept = [(english, other) for english, other in rows if english and other and _part(english) == part]
+    if part != "train":
+        kept.sort(key=lambda row: zlib.crc32(row[0][::-1].encode()))
     return [Pair(a, b) if english_is_source else Pair(b, a) for a, b in kept]
 
 

@@ -149,10 +149,10 @@ class RecurrentTranslator(nn.Module):
         mask = source != self.pad
         memory, keys, first = self.encode(source, mask)
         embedded = self.drop_embedding(self.embedding(given))
-        words = self.input_word(embedded)[:, :, None, :]
+        words = self.input_word(embedded).split(1, 1)  # a slice a step would cost a whole gradient each
         state, states, contexts, rows = first[:, None, :], [], [], []
-        for t in range(given.shape[1]):
-            state, seen = self.advance(words[:, t], state, memory, keys, mask)
+        for word in words:
+            state, seen = self.advance(word, state, memory, keys, mask)
             states.append(state)
             contexts.append(seen.context)
             rows.append(seen.weights)

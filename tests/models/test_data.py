@@ -39,6 +39,15 @@ def test_one_english_sentence_is_never_in_training_and_in_test(tmp_path: Path) -
     assert tabbed(tmp_path / "t.tsv.xz", english_is_source=False)[0].source.startswith("Satz")
 
 
+def test_the_first_so_many_that_are_held_back_are_of_any_length(tmp_path: Path) -> None:
+    rows = [f"{'so ' * (i // 40)}long {i}\tx" for i in range(4000)]
+    pack(tmp_path / "t.tsv.xz", "\n".join(rows) + "\n")
+    test = tabbed(tmp_path / "t.tsv.xz", part="test")
+    lengths = [pair.source.count("so") for pair in test]
+    assert abs(np.mean(lengths[: len(lengths) // 2]) - np.mean(lengths)) < 10
+    assert test == tabbed(tmp_path / "t.tsv.xz", part="test")
+
+
 def test_hurried_copies_are_capitals_small_letters_or_without_a_stop() -> None:
     pairs = [Pair("Do it now.", "Tu es jetzt.")] * 400
     copies = worn(pairs, 0.5, np.random.default_rng(1))
