@@ -40,6 +40,7 @@ class Vocabulary:
             ValueError: the file is not a sentencepiece model, or its special ids are not ours.
         """
         self.processor = sentencepiece.SentencePieceProcessor()
+        self.known: dict[str, bool] = {}  # whether there is a piece for a character
         try:
             self.processor.Load(str(path))
         except (OSError, RuntimeError) as broken:
@@ -59,6 +60,13 @@ class Vocabulary:
     def ids(self, text: str) -> list[int]:
         """The ids of `pieces(text)`, without BOS or EOS."""
         return list(self.processor.EncodeAsIds(text))
+
+    def unread(self, text: str) -> set[str]:
+        """The characters of a text that there is no piece for."""
+        each = set(text)
+        for character in each - self.known.keys():
+            self.known[character] = UNK not in self.processor.EncodeAsIds(character)
+        return {character for character in each if not self.known[character]}
 
     def id(self, piece: str) -> int:
         """The id of a piece as it stands in the vocabulary.

@@ -55,6 +55,7 @@ class Options(TypedDict, total=False):
     protect: Sequence[Any]
     placeholders: Literal["auto", "none"]
     capitals: Literal["auto", "none"]
+    unknown: Literal["auto", "none"]
     extra: Mapping[str, Any]  # further fields, which a newer server knows
 
 

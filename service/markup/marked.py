@@ -7,11 +7,12 @@ kept looks like a word and every tag like white space, at the very places where 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from service.markup.html import runs
 from service.markup.placeholders import Span, apart, placeholders, terms
+from service.markup.unread import unread
 
 Ranges = Sequence[tuple[int, int]]
 
@@ -24,6 +25,24 @@ class Marked:
     spans: Sequence[Span]
     ranges: Ranges
     html: bool = False
+
+    def copying(self, strange: set[str]) -> Marked:
+        """The same, where what a model does not read is kept as well: words with these characters, long numbers."""
+        more = unread(self.text, strange, self._free())
+        if not more:
+            return self
+        if any(span.kind in ("open", "close") for span in self.spans):  # tags are nested without regard to brackets
+            more = [one._replace(kind="point") if one.kind in ("open", "close") else one for one in more]
+        return replace(self, spans=apart(self.spans, more))
+
+    def _free(self) -> Iterator[tuple[int, int]]:
+        """What is to be translated and not kept already."""
+        for start, end in self.ranges:
+            last = start
+            for span in self.within(start, end):
+                yield last, start + span.start
+                last = start + span.end
+            yield last, end
 
     def within(self, start: int, end: int) -> list[Span]:
         """What a part of it keeps, counted from the part's start."""

@@ -134,14 +134,20 @@ def _beside(
 
 
 def _strays(masked: Masked, text: str, words: Sequence[_Word], used: set[int]) -> list[_Edit]:
-    """Names that were said once too often go, with the space before them."""
+    """Names that were said once too often go, with the space before them, or behind where they begin the text."""
     names = {
         slot.name.casefold()
         for slot in masked.slots
         if slot.name and slot.name.casefold() not in masked.original.casefold()
     }
     stray = [word for k, word in enumerate(words) if k not in used and word.text.casefold() in names]
-    return [_Edit(word.start - (text[word.start - 1 : word.start] == " "), word.end, -1, "") for word in stray]
+    return [_without(text, word) for word in stray]
+
+
+def _without(text: str, word: _Word) -> _Edit:
+    if word.start == 0:
+        return _Edit(0, word.end + (text[word.end : word.end + 1] == " "), -1, "")
+    return _Edit(word.start - (text[word.start - 1] == " "), word.end, -1, "")
 
 
 def _written(text: str, pieces: Sequence[Piece], edits: Sequence[_Edit]) -> Placed:

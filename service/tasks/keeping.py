@@ -45,6 +45,11 @@ class Keeping(Searched):
         description="auto: a sentence all in capitals is read in small letters, which models know better, and answered "
         "in capitals; the tokens of a stream are as the model said them.",
     )
+    unknown: Literal["auto", "none"] = Field(
+        "auto",
+        description="auto: words with letters that the model has never seen, symbols, emoji and long numbers are "
+        "copied to where the map says; none: they are left to the model, which has to do without most of them.",
+    )
 
 
 def kept_in(asked: Keeping, texts: Sequence[str], bounds: Bounds) -> list[Marked]:

@@ -64,7 +64,7 @@ def _plain(asked: ScoreRequest) -> translate.TranslateRequest:
     """The request to translate the same texts, greedily."""
     shared = {name: getattr(asked, name) for name in ScoreRequest.model_fields if name != "target_text"}
     # what is scored is read as it is
-    return translate.TranslateRequest(beam_size=1, placeholders="none", capitals="none", **shared)
+    return translate.TranslateRequest(beam_size=1, placeholders="none", capitals="none", unknown="none", **shared)
 
 
 def choose(asked: ScoreRequest, bundles: Mapping[str, Bundle]) -> Bundle:

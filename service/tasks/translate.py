@@ -113,13 +113,17 @@ def encode(
     way = next(way for way in there if way[-1].bundle is bundle)
     if len(way) > 1 and asked.compares:
         raise Meaningless("One model does not translate this pair: nothing can be compared.", errors=_compared(asked))
+    places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
     each = kept_in(asked, texts, bounds)
+    for marked, place in zip(each, places, strict=True):
+        _check(marked, place, bounds, way[0].pair.source)
+    if asked.unknown == "auto":
+        each = [one.copying(way[0].bundle.text.unread(one.text)) for one in each]
     placing = any(one.spans for one in each)  # on the map
     how = options(asked, bundle, bounds, rows=asked.alignment or asked.attention != "none" or placing)
-    places = ["/text"] if isinstance(asked.text, str) else [f"/text/{i}" for i in range(len(texts))]
     plan, made = _Plan(asked, way, how, guess, whole or asked.compares), list[Encoded[Source]]()
     for i, (marked, place) in enumerate(zip(each, places, strict=True)):
-        made += _encoded(plan, marked, place, bounds, i)
+        made += _encoded(plan, marked, place, i)
         if len(made) > bounds.sentences:
             raise _refused(TextTooLong, place, "has too many sentences", bounds.sentences, len(made))
     return made
@@ -135,7 +139,7 @@ class _Plan(NamedTuple):
     whole: bool
 
 
-def _check(marked: Marked, place: str, bounds: Bounds) -> None:
+def _check(marked: Marked, place: str, bounds: Bounds, source: str) -> None:
     text = marked.text
     if not text.strip():
         raise _refused(EmptyText, place, "is empty")
@@ -143,15 +147,14 @@ def _check(marked: Marked, place: str, bounds: Bounds) -> None:
         raise _refused(TextTooLong, place, "is too long, in characters", bounds.text_characters, len(text))
     if not has_words(text) and not marked.spans:
         raise _refused(NoWords, place, "has no letter and no digit")
-
-
-def _encoded(plan: _Plan, marked: Marked, place: str, bounds: Bounds, number: int) -> list[Encoded[Source]]:
-    """The jobs of one text: of its sentences, unless what was asked is about all of it as one."""
-    _check(marked, place, bounds)
-    text = marked.text
-    first, source = plan.way[0], plan.way[0].pair.source
     if has_words(read := marked.read()) and not written_in(read, source):
         raise _refused(OtherScript, place, "has no letter of its language's script")
+
+
+def _encoded(plan: _Plan, marked: Marked, place: str, number: int) -> list[Encoded[Source]]:
+    """The jobs of one text: of its sentences, unless what was asked is about all of it as one."""
+    text = marked.text
+    first, source = plan.way[0], plan.way[0].pair.source
     capitals = plan.asked.capitals == "auto"
     if marked.html and (plan.asked.stream or plan.whole):
         raise Meaningless("HTML is not streamed and not compared.", errors=(Where("/format", "only as text"),))

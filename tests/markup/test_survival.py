@@ -135,3 +135,29 @@ def test_what_cannot_be_protected_is_refused_with_its_place(shipped, fields, pla
     with pytest.raises(Meaningless) as refused:
         results(*shipped, **{"text": "a dog", **fields})
     assert refused.value.errors[0].pointer == place
+
+
+UNREAD = {
+    "I live in Łódź.": ["Łódź"],
+    "It costs €20 (about £17), said José.": ["€20", "(", "£17", ")", "José"],
+    "Call 0176-4455 or +49 (0)30 123456 today!": ["0176-4455", "+49 (0)30 123456"],
+    "We had 🍕 and a café crème at 50 %.": ["🍕", "café", "crème", "50 %"],
+    "Ωmega 🍕": ["Ωmega", "🍕"],
+    "<b>Łódź</b> (here)": ["<b>", "Łódź", "</b>", "(", ")"],
+}
+
+
+@pytest.mark.parametrize("name", ["toy-echo", "toy-recurrent", "en-de-bahdanau"])
+def test_what_a_model_cannot_read_is_in_the_answer_once(toys: Path, name: str) -> None:
+    path = toys / name if name.startswith("toy") else ZOO / name
+    bundle = Bundle(path)
+    session = Session(bundle, precision="int8")
+    for text, wanted in UNREAD.items():
+        (found,) = results(bundle, session, text=text, attention="none")
+        assert {one: found.text.count(one) for one in wanted} == dict.fromkeys(wanted, 1), found.text
+
+
+def test_it_is_left_to_the_model_if_that_is_wanted() -> None:
+    bundle = Bundle(ZOO / "en-de-bahdanau")
+    (found,) = results(bundle, Session(bundle, precision="int8"), text="I live in Łódź.", unknown="none")
+    assert "Łódź" not in found.text

@@ -1,0 +1,95 @@
+"""What a model cannot read: which spans those are, how they come out of a model, and that they cost next to nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.markup.marked import Marked, marked
+from service.markup.placeholders import Span
+from tests.markup.test_protect import through
+
+STRANGE = set("”—€%()&#@*/łŁóźΩ🍕•°+_éИван")
+
+
+def spans(text: str, *, html: bool = False) -> list[tuple[str, str]]:
+    return [(span.says, span.kind) for span in copying(text, html=html).spans]
+
+
+def copying(text: str, *, html: bool = False) -> Marked:
+    return marked(text, html=html).copying(STRANGE & set(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("I live in Łódź.", [("Łódź", "name")]),
+        ("Plain words, 12:30, in 1999, 1,000 times", []),
+        ("It costs €20 (about £17).", [("€20", "name"), ("(", "open"), (")", "close")]),
+        ("20 € or € 20, 50% and 50 %.", [("20 €", "name"), ("€ 20", "name"), ("50%", "name"), ("50 %", "name")]),
+        ("I like 🍕 and Ωmega!", [("🍕 ", "point"), ("Ωmega", "name")]),
+        ("Great! 🍕", [(" 🍕", "point")]),
+        ("R&B and Tom & Jerry", [("R&B", "name"), ("& ", "point")]),
+        ("and/or", [("/", "point")]),
+        ("He said “no”.", [('"', "spelled")]),
+        ("C++ and C# are *fun*", [("C++", "name"), ("C#", "name"), ("*", "open"), ("*", "close")]),
+        ("Call +49 (0)30 123456 in May", [("+49 (0)30 123456", "name")]),
+        ("born 12/03/1984", [("12/03/1984", "name")]),
+        ("a) first", [(")", "point")]),
+        ("(unpaired Łódź", [("(", "point"), ("Łódź", "name")]),
+        ("{Łódź} and Łódź", [("{Łódź}", "name"), ("Łódź", "name")]),
+    ],
+)
+def test_words_with_strange_letters_symbols_and_long_numbers_are_kept(text: str, wanted: list[tuple[str, str]]) -> None:
+    assert spans(text) == wanted
+
+
+def test_what_was_kept_already_stays_and_tags_are_not_crossed_by_brackets() -> None:
+    assert spans("(<b>x</b>) Łódź") == [
+        ("(", "point"),
+        ("<b>", "open"),
+        ("</b>", "close"),
+        (")", "point"),
+        ("Łódź", "name"),
+    ]
+    html = "<p>In <b>Łódź</b></p>"
+    assert spans(html, html=True) == [("<b>", "open"), ("Łódź", "name"), ("</b>", "close")]
+
+
+def test_nothing_is_kept_of_what_every_model_reads() -> None:
+    text = "The house (by the river) costs 20 €."
+    assert marked(text).copying(set()).spans == []
+
+
+def test_spans_lie_where_they_say() -> None:
+    text = "In Łódź 🍕 costs € 20 (about 50%), said “Иван” on +49 (0)30 123456."
+    for span in copying(text).spans:
+        assert span.kind == "spelled" or text[span.start : span.end] == span.says
+
+
+def kept(text: str) -> list[Span]:
+    return list(copying(text).spans)
+
+
+def test_they_come_out_where_they_were_copied() -> None:
+    assert through("He saw Łódź.", "Er sah Tom.", None, kept("He saw Łódź.")).text == "Er sah Łódź."
+    text = "A dog (small) runs"
+    looks = {"Ein": "A", "kleiner": "small", "Hund": "dog", "rennt": "runs"}
+    assert through(text, "Ein kleiner Hund rennt", looks, kept(text)).text == "Ein (kleiner) Hund rennt"
+    text = "I eat 🍕 today"
+    looks = {"Heute": "today", "esse": "eat", "ich": "I"}
+    assert through(text, "Heute esse ich", looks, kept(text)).text == "🍕 Heute esse ich"
+
+
+def test_a_name_that_is_said_once_too_often_leaves_no_space_where_it_began_the_answer() -> None:
+    looks = {"tom": "costs", "Tom": "Tom", "kostet": "costs"}
+    assert through("It costs {a}", "tom kostet Tom", looks).text == "kostet {a}"
+
+
+@pytest.mark.parametrize("text", ["(" * 50_000 + "]" * 50_000, "€ 2" * 40_000, "a—" * 50_000, "((a) " * 40_000])
+def test_what_is_no_text_is_left_to_the_model(text: str) -> None:
+    assert len(copying(text).spans) <= 1
+
+
+def test_brackets_are_looked_for_no_deeper_than_a_few() -> None:
+    few = "(" * 20 + "a" + ")" * 20
+    assert [kind for _, kind in spans(few)].count("open") == 8
