@@ -41,10 +41,11 @@ class Fate(NamedTuple):
 class Asked:
     """Requests for a target, in turn; every fourth wants to hear the answer word by word."""
 
-    def __init__(self, where: Target, texts: Sequence[str]) -> None:
+    def __init__(self, where: Target, texts: Sequence[str], beam: int | None = None) -> None:
         self.where = where
-        self.plain = [where.request(json.dumps({"text": text}).encode()) for text in texts]
-        self.streams = [where.request(json.dumps({"text": text, "stream": True}).encode()) for text in texts]
+        how = {"beam_size": beam} if beam else {}
+        self.plain = [where.request(json.dumps({"text": text, **how}).encode()) for text in texts]
+        self.streams = [where.request(json.dumps({"text": text, **how, "stream": True}).encode()) for text in texts]
         self.turns = itertools.cycle([False, False, False, True])
         self.places = itertools.cycle(range(len(texts)))
 

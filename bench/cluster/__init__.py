@@ -26,6 +26,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clients", type=int, default=16, help="who ask all the time, each one thing at a time")
     parser.add_argument("--requests", type=int, default=500, help="kill, node: in all; the blow falls at a third")
     parser.add_argument("--seconds", type=float, default=20, help="cost, scale: of load at each point")
+    parser.add_argument("--beam", type=int, help="default: the manifest's")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting HEED_NAME")
     parser.add_argument("--haproxy", action="store_true", help="Serve's HAProxy mode")
 

@@ -71,7 +71,7 @@ async def scale(machines: Machines, texts: Sequence[str], given: argparse.Namesp
         with machines.cluster(engines=engines, workers=1) as running:
             for core, pid in enumerate(running.engines()):
                 bind(pid, core)
-            found[f"per_second_{engines}"] = (await load(running.server, texts, given.clients, given.seconds))[0]
+            found[f"per_second_{engines}"] = (await load(running.server, texts, given.clients, given))[0]
     return found | {"times": round(found["per_second_2"] / found["per_second_1"], 2)}
 
 
@@ -79,7 +79,7 @@ async def struck(
     running: Running, texts: Sequence[str], given: argparse.Namespace, strike: Callable[[], None]
 ) -> Found:
     """So many requests, a blow at a third of them, and what became of each."""
-    crowd = Crowd(Asked(target(running.server.url, "/v1/translate"), texts), given.clients)
+    crowd = Crowd(Asked(target(running.server.url, "/v1/translate"), texts, given.beam), given.clients)
     loading = asyncio.create_task(crowd.load(3600))
     await answers(crowd, int(given.requests * STRUCK_AT))
     strike()
@@ -100,24 +100,24 @@ async def answers(crowd: Crowd, many: int) -> None:
 
 async def paces(server: Server, leaders: Sequence[int], texts: Sequence[str], given: argparse.Namespace) -> Found:
     """Milliseconds of one client, answers a second of all, and milliseconds of all cores together that each takes."""
-    _, p50 = await load(server, texts, 1, given.seconds)
+    _, p50 = await load(server, texts, 1, given)
     before, began = spent(leaders), time.monotonic()
     await asyncio.sleep(given.seconds / 2)
     idle = (spent(leaders) - before) / (time.monotonic() - began)
     before = spent(leaders)
-    per_second, _ = await load(server, texts, given.clients, given.seconds, warm=0.0)
+    per_second, _ = await load(server, texts, given.clients, given, warm=0.0)
     cores = 1e3 * (spent(leaders) - before) / max(1.0, per_second * given.seconds)
     return {"p50_ms": p50, "per_second": per_second, "core_ms": round(cores, 1), "idle_cores": round(idle, 3)}
 
 
 async def load(
-    server: Server, texts: Sequence[str], clients: int, seconds: float, warm: float = WARM
+    server: Server, texts: Sequence[str], clients: int, given: argparse.Namespace, warm: float = WARM
 ) -> tuple[float, float]:
     """Answers a second and the median of milliseconds, after warming up."""
-    asked = Asked(target(server.url, "/v1/translate"), texts)
+    asked = Asked(target(server.url, "/v1/translate"), texts, given.beam)
     await Crowd(asked, clients).load(warm)
     crowd, began = Crowd(asked, clients), time.monotonic()
-    await crowd.load(seconds)
+    await crowd.load(given.seconds)
     summary = crowd.summary()
     return round(summary["answered"] / (time.monotonic() - began), 1), summary["p50_ms"]
 
