@@ -78,8 +78,8 @@ def compare(name: str, given: argparse.Namespace) -> list[dict[str, Any]]:
         name: lambda how: started(name, python, how, given),
     }
     best_of = {
-        OURS: tuned(OURS, begin[OURS], _ours(given), given),
-        name: tuned(name, begin[name], _theirs(name, given), given),
+        OURS: known(OURS, begin[OURS], _ours(given), given),
+        name: known(name, begin[name], _theirs(name, given), given),
     }
     starts = {who: partial(begin[who], best_of[who]) for who in begin}
     highest: dict[str, list[float]] = {who: [] for who in starts}
@@ -132,6 +132,24 @@ def under(server: Server, who: str, given: argparse.Namespace, trial: Trial) -> 
         where = target(server.url, TASKS["text"])
         points = trial(meter(where, [wrap(body) for body in requests(given)], given))
         return Tried(points, server.memory())
+
+
+def known(who: str, begin: Begin, steps: Steps, given: argparse.Namespace) -> Setting:
+    """The setting that an earlier run found for the same work, or else this one's; kept in the working folder.
+
+    Tuning takes most of the time, so that what was stopped may go on where it was.
+    """
+    path = given.work / "tuned.json"
+    kept: dict[str, Setting] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    work = (who, given.bundle.name, given.precision, given.threads, given.beam, given.attention, given.p95)
+    name = " ".join(map(str, work))
+    if name in kept and not given.tune_anew:
+        print(f"{who} was best with {kept[name]} in an earlier run", flush=True)
+        return kept[name]
+    found = tuned(who, begin, steps, given)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**kept, name: found}, indent=1), "utf-8")
+    return found
 
 
 def tuned(who: str, begin: Begin, steps: Steps, given: argparse.Namespace) -> Setting:

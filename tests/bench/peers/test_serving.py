@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.load.points import Point
 from bench.peers import serving
-from bench.peers.serving import Tried, tuned
+from bench.peers.serving import Tried, known, tuned
 
 GIVEN = argparse.Namespace(p95=500.0, start=8.0)
 
@@ -59,3 +60,27 @@ def test_ours_is_tuned_as_the_peers_are() -> None:
     ours, theirs = serving._ours(given), serving._theirs("mosec", given)
     assert ours[0] == [{"engines": 1, "threads": 2}, {"engines": 2, "threads": 1}]
     assert [(one["workers"], one["threads"]) for one in theirs[0]] == [(1, 2), (2, 1)]
+
+
+def test_what_was_found_for_the_same_work_is_not_looked_for_again(tried: list[dict[str, Any]], tmp_path: Path) -> None:
+    work: dict[str, Any] = {
+        "work": tmp_path / "new",
+        "bundle": Path("zoo/x"),
+        "precision": "int8",
+        "threads": 2,
+        "beam": 5,
+    }
+    given = argparse.Namespace(**vars(GIVEN), **work, attention="soft", tune_anew=False)
+    steps = [[{"workers": workers, "batch": 16, "wait": 0} for workers in (1, 2)]]
+
+    def found(**changed: Any) -> int:
+        before = len(tried)
+        how = argparse.Namespace(**{**vars(given), **changed})
+        assert known("fake", lambda how: how, steps, how)["workers"] == 2  # type: ignore[arg-type, return-value]
+        return len(tried) - before
+
+    assert found() == 2
+    assert found() == 0
+    assert found(beam=1) == 2
+    assert found() == 0
+    assert found(tune_anew=True) == 2
