@@ -31,7 +31,7 @@ class Kept:
     read: Sequence[Piece]
     pieces: Sequence[Piece]
     html: bool = False
-    loud: bool = False  # the text is all capitals, and so is its answer; the model read small letters
+    loud: bool = False  # the text is all capitals but for what is kept, and so is its answer; small letters were read
 
     def said(
         self, hypothesis: Hypothesis, text: str, pieces: Sequence[Piece], looks: np.ndarray | None
@@ -78,11 +78,11 @@ def kept(
     html: its answer is written as HTML; capitals: a text that is all capitals is read as if it were not.
     """
     masked = mask(text, spans)
-    if capitals and not spans and shouted(text):
-        read = cut(calm(text))
-        return Kept(masked, read, read, html, loud=True)
-    read = cut(masked.text) if spans or known is None else known
-    return Kept(masked, read, masked.restored(read) if spans else read, html)
+    loud = capitals and not masked.whole and shouted(masked.around_names())
+    if loud:
+        masked = masked.reading(calm(masked.text))
+    read = cut(masked.text) if spans or loud or known is None else known
+    return Kept(masked, read, masked.restored(read) if spans else read, html, loud)
 
 
 def in_code_points(text: str, ranges: Sequence[tuple[int, int]], unit: OffsetUnit) -> list[tuple[int, int]]:

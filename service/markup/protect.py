@@ -65,6 +65,19 @@ class Masked:
     marks: tuple[Mark, ...] = ()
     whole: bool = False
 
+    def around_names(self) -> str:
+        """What the model reads, with spaces where names stand for something."""
+        out = self.text
+        for slot in self.slots:
+            out = out[: slot.at] + " " * (slot.to - slot.at) + out[slot.to :] if slot.name else out
+        return out
+
+    def reading(self, text: str) -> Masked:
+        """The same, if the model reads another text that is as long; names stay as they are."""
+        for slot in self.slots:
+            text = text[: slot.at] + self.text[slot.at : slot.to] + text[slot.to :] if slot.name else text
+        return replace(self, text=text)
+
     def columns(self, pieces: Sequence[Piece]) -> list[list[int]]:
         """For each slot the positions of the pieces of `text` that lie on it."""
         return [[i for i, one in enumerate(pieces) if one.start < slot.to and one.end > slot.at] for slot in self.slots]

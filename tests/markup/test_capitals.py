@@ -8,6 +8,7 @@ import pytest
 from bundle.text import Piece
 from service.markup.capitals import calm, shouted
 from service.markup.kept import kept
+from service.markup.placeholders import Span, placeholders
 from service.messages import Hypothesis
 
 
@@ -43,6 +44,19 @@ def test_what_is_read_is_small_and_what_is_said_is_loud_with_its_pieces_in_place
     assert text == "DIE STRASSE LANG"
     assert [text[piece.start : piece.end] for piece in pieces] == ["DIE", "STRASSE", "LANG"]
     assert [piece.text for piece in pieces] == ["DIE", "STRASSE", "LANG"]
+
+
+def test_what_is_kept_keeps_its_letters_in_a_sentence_that_shouts() -> None:
+    text = "PAY {Amount} NOW, DOG"
+    dog = Span(18, 21, "Wauwau", "read")
+    one = kept(text, [*placeholders(text), dog], cut, capitals=True)
+    assert one.masked.text == "Pay Tom now, dog"
+    assert [piece.text for piece in one.pieces] == ["PAY", "{Amount}", "NOW,", "DOG"]
+    found = Hypothesis([9, 10, 11, 12], np.zeros(4), 0.0, "stop")
+    looks = np.eye(5, dtype=np.float32)[[0, 1, 2, 3]]
+    _, said, pieces = one.said(found, "zahle Tom jetzt Hund", cut("zahle Tom jetzt Hund"), looks)
+    assert said == "ZAHLE {Amount} JETZT Wauwau"
+    assert [said[piece.start : piece.end] for piece in pieces] == said.split()
 
 
 def test_it_is_left_alone_where_nobody_asked() -> None:
