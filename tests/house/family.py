@@ -51,6 +51,25 @@ def family() -> str:
 SETS = ("test_2016_flickr", "test_2017_flickr", "test_2017_mscoco")
 
 
+def directions() -> str:
+    """How well each pair is translated, by the models that are meant for anything."""
+    heads = ("pair", "bundle", "Tatoeba, held back", "chrF there", "newstest2013", "Multi30k test_2016")
+    rows = []
+    for one in shipped():
+        several = len(one.pairs) > 1
+        for pair in one.pairs if several or one.precedence else ():
+            told = f" {pair}," if several else ","
+            sets = (
+                f"tatoeba held back{told}",
+                f"wmt-newstest-dev/newstest2013{told}",
+                f"multi30k/test_2016_flickr{told}",
+            )
+            everyday, news, captions = (figure(one, name, "sacreBLEU") for name in sets)
+            names = f"{pair.source} → {pair.target}", f"`{one.name}`"
+            rows.append([*names, everyday, figure(one, sets[0], "chrF"), news, captions])
+    return table(heads, rows)
+
+
 def trust() -> str:
     """How often a map decides its word, of every shipped model that has maps."""
     heads = ("", "inputs", *(f"{kind} words, {how}" for how in ("masked", "uniform") for kind in KINDS), "τ")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.house.family import family, trust
+from tests.house.family import directions, family, trust
 from tests.house.tree import ROOMS, ROOT, files
 
 # What has no docstring to take a caption from, in the order of the map. A folder that is not there is left out.
@@ -124,6 +124,7 @@ PARTS: list[tuple[str, str, Callable[[], str]]] = [
     ("docs/settings.md", "settings", drawn_settings),
     ("docs/attention.md", "family", family),
     ("docs/trust.md", "trust", trust),
+    ("docs/translation.md", "directions", directions),
 ]
 
 
