@@ -27,7 +27,7 @@ class Marked:
     html: bool = False
 
     def copying(self, strange: set[str]) -> Marked:
-        """The same, where what a model does not read is kept as well: words with these characters, long numbers."""
+        """The same, where what a model does not read is kept as well: words with these characters, numbers."""
         more = unread(self.text, strange, self._free())
         if not more:
             return self

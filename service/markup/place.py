@@ -97,13 +97,14 @@ def _mass(
 
 
 def _taken(slots: Sequence[Slot], words: Sequence[_Word], mass: np.ndarray) -> dict[int, int]:
-    """Which word gives way to which slot: first the names that were copied, then the words that look at a slot most."""
+    """Which word gives way to which slot: first names that were copied and what was said of itself, then the words
+    that look at a slot most."""
     taken: dict[int, int] = {}
     order = np.argsort(-mass, axis=None, kind="stable")
     pairs = [(int(pair) // mass.shape[1], int(pair) % mass.shape[1]) for pair in order] if mass.size else []
     for copied in (True, False):
         for j, k in pairs:
-            named = slots[j].name is not None and words[k].text.casefold() == str(slots[j].name).casefold()
+            named = words[k].text.casefold() == (slots[j].name or slots[j].says).casefold()
             if j in taken or k in taken.values() or (copied and not named) or mass[j, k] < LOOKED_AT * (not copied):
                 continue
             taken[j] = k

@@ -1,8 +1,8 @@
-"""What a model has no pieces for: words with letters it has never seen, symbols, emoji; and numbers too long for it.
+"""What a model has no pieces for: words with letters it has never seen, symbols, emoji; and numbers, which it makes up.
 
 Knows nothing of models but which characters they cannot read. A word of that kind is kept as a name would be (copied to
 where the map says, as Luong et al. 2015, §4.1, copy unknown words), a bracket goes around the words that it was around,
-and marks that have a plain sister are read as that one.
+and marks that have a plain sister are read as that one. Numbers are read, and the word that looks at one gives way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ BEFORE = {*BRACKETS, *SISTERS, *EVEN, "¿", "¡", '"', "'"} - {"\xad"}  # what m
 BEHIND = {*BRACKETS.values(), *SISTERS, *EVEN, *".,;:!?\"'"} - {"\xad"}
 APART = "/|–—―…"  # what may stand between two words without a space
 WORD = re.compile(r"\S+")
-LONG = 5  # digits of a number that is copied: shorter ones are copied by models as well, or have words
+FEW = 2  # digits of a number that is copied; one digit may become a word
+LONG = 5  # digits of a number that a name stands for: its pieces would be too many
 NUMBER = re.compile(r"(?<![\w.,])(?:\+\d{1,3}(?:[ /-]?\(?\d+\)?){1,8}|\d+(?:[.,:/'-]\d+)*)(?!\w)")
 AMOUNT = re.compile(r"\d+(?:[.,]\d+){0,8}[ \u00a0\u202f]?$")  # before a symbol that is no letter: 20 €
 COUNTED = re.compile(r"[ \u00a0\u202f]?\d+(?:[.,]\d+)*")  # behind one: € 20
@@ -35,8 +36,7 @@ def unread(text: str, strange: set[str], ranges: Iterable[tuple[int, int]]) -> l
     """
     found: list[Span] = []
     for start, end in ranges:
-        numbers = NUMBER.finditer(text, start, end)
-        found += [Span(one.start(), one.end(), one.group()) for one in numbers if _long(one.group())]
+        found += _numbers(text, start, end)
         for word in WORD.finditer(text, start, end) if strange else ():
             if not strange.isdisjoint(word.group()):
                 found += _of_word(text, word.start(), word.end(), strange)
@@ -45,8 +45,11 @@ def unread(text: str, strange: set[str], ranges: Iterable[tuple[int, int]]) -> l
     return _paired(_apart(sorted(found, key=lambda span: (span.start, -span.end))))
 
 
-def _long(number: str) -> bool:
-    return sum(map(str.isdigit, number)) >= LONG
+def _numbers(text: str, start: int, end: int) -> Iterator[Span]:
+    for one in NUMBER.finditer(text, start, end):
+        digits = sum(map(str.isdigit, one.group()))
+        if digits >= FEW:
+            yield Span(one.start(), one.end(), one.group(), "name" if digits >= LONG else "read")
 
 
 def _of_word(text: str, start: int, end: int, strange: set[str]) -> Iterator[Span]:

@@ -47,7 +47,7 @@ class Keeping(Searched):
     )
     unknown: Literal["auto", "none"] = Field(
         "auto",
-        description="auto: words with letters that the model has never seen, symbols, emoji and long numbers are "
+        description="auto: words with letters that the model has never seen, symbols, emoji and numbers are "
         "copied to where the map says; none: they are left to the model, which has to do without most of them.",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from bundle.text import EOS
 from bundle.zoo import find
 from service.engine.offline import answers
 from service.engine.session import Session, share_threads
-from service.messages import Hypothesis, Job, Options
+from service.messages import Done, Hypothesis, Job, Options
+from service.tasks.contract import Bounds
+from service.tasks.translate import TranslateRequest, choose, decode, encode
 
 ZOO = Path("zoo")
 PHOTOS = Path("docs/photos")
@@ -50,7 +53,7 @@ def test_the_zoo_stays_small() -> None:
     assert sum(path.stat().st_size for path in ZOO.rglob("*") if path.is_file()) < 150e6
 
 
-@pytest.mark.parametrize("name", ["en-de-bahdanau", "caption-soft"])
+@pytest.mark.parametrize("name", ["en-de-bahdanau", "caption-soft", "x-en-bahdanau", "en-x-bahdanau"])
 def test_a_card_names_its_data_its_terms_and_a_score_with_its_command(name: str) -> None:
     told = Bundle(ZOO / name).manifest
     assert told.trained_on and told.licence and told.scores
@@ -67,6 +70,34 @@ def test_a_translation_is_german_and_its_dog_looks_at_the_dog(sessions: dict[str
     hund = next(i for i, piece in enumerate(pieces) if piece.text == "Hund")
     source = bundle.text.pieces(SENTENCES[0])
     assert found.rows is not None and source[int(found.rows[hund].argmax())].text == "dog"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text", "wanted"),
+    [
+        ("en", "fr", "I like tea.", "thé"),
+        ("en", "es", "I like tea.", "té"),
+        ("de", "en", "Ich mag Tee.", "tea"),
+        ("fr", "en", "J'aime le thé.", "tea"),
+        ("es", "en", "Me gusta el té.", "tea"),
+        ("fr", "de", "J'aime le thé.", "Tee"),
+    ],
+)
+def test_every_direction_is_translated_some_by_two_models(
+    sessions: dict[str, Session], source: str, target: str, text: str, wanted: str
+) -> None:
+    bundles = {bundle.id: bundle for bundle in find(ZOO)}
+    asked = TranslateRequest(text=text, source=source, target=target, attention="none")
+    bundle = choose(asked, bundles)
+    (one,) = encode(asked, bundle, Bounds(), bundles)
+    done: list[Done] = []
+    job: Job | None = one.job
+    while job is not None:
+        (said,) = answers(sessions[job.model.split("@")[0]], [job])
+        done.append(cast("Done", one.hear(done, said)))
+        job = one.then(done)
+    assert wanted in decode(asked, bundle, one.kept, done).text
+    assert len(done) == 1 + ("en" not in (source, target))
 
 
 def test_captions_are_words_with_a_map_over_the_whole_grid_and_a_gate(sessions: dict[str, Session]) -> None:
