@@ -78,7 +78,8 @@ def place(
 
 def _word(text: str, pieces: Sequence[Piece], group: list[int]) -> _Word:
     start, end = pieces[group[0]].start, pieces[group[-1]].end
-    return _Word(start, end, group, text[start:end])
+    word = text[start:end].rstrip(".,;:!?") or text[start:end]  # some pieces are a digit and a full stop
+    return _Word(start, start + len(word), group, word)
 
 
 def _mass(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle
 
 from bundle.text import Piece, has_words
 from service.markup.placeholders import Kind, Span
@@ -24,6 +23,8 @@ NAMES = (
     "Peter",
     "Berlin",
 )
+PLACES = ("Boston", "Paris", "Berlin")
+WHERE = re.compile(r"\b(?:in|to|from|at|near|nach|aus|bei|à|en|vers|desde|hacia)\s+$", re.IGNORECASE)
 MARKS = ("open", "close", "point", "spelled")
 BETWEEN = re.compile(r"[^\w.!?\n]*")  # what may stand between two spans that are kept as one
 
@@ -119,7 +120,7 @@ def mask(text: str, spans: Sequence[Span]) -> Masked:
             part if span is None or span.kind == "spelled" else span.says for part, span in _parts(text, kept)
         ).strip()
         return Masked(text, NAMES[0], (Slot(start, end, 0, len(NAMES[0]), says, NAMES[0]),), whole=True)
-    names = cycle([name for name in NAMES if name.casefold() not in text.casefold()] or NAMES)
+    names = _Names(text)
     slots, marks, out = [], [], ""
     for part, span in _parts(text, kept):
         shown = part
@@ -127,12 +128,27 @@ def mask(text: str, spans: Sequence[Span]) -> Masked:
             shown = span.says if span.kind == "spelled" else " " * _tight(text, span)
             marks.append(Mark(span.start, span.end, len(out), len(out) + len(shown), span.says, span.kind))
         elif span is not None:
-            name = next(names) if span.kind == "name" else None
+            name = names.next(out) if span.kind == "name" else None
             shown = part if name is None else name + " " * text[span.end : span.end + 1].isalnum()
             shown = " " * (name is not None and out[-1:].isalnum()) + shown
             slots.append(Slot(span.start, span.end, len(out), len(out) + len(shown), span.says, name))
         out += shown
     return Masked(text, out, tuple(slots), tuple(marks))
+
+
+class _Names:
+    """Names that a text does not have itself, one after the other: towns behind words such as *in*, if there are."""
+
+    def __init__(self, text: str) -> None:
+        self.free = [name for name in NAMES if name.casefold() not in text.casefold()] or list(NAMES)
+        self.left: list[str] = []
+
+    def next(self, before: str) -> str:
+        self.left = self.left or list(self.free)
+        towns = [name for name in self.left if name in PLACES] if WHERE.search(before[-16:]) else []
+        name = (towns or self.left)[0]
+        self.left.remove(name)
+        return name
 
 
 def _parts(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span | None]]:

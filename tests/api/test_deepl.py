@@ -45,7 +45,7 @@ async def test_json_and_forms_with_a_repeated_text_are_read(client, link) -> Non
 
 async def test_each_text_has_a_language_of_its_own_and_short_ones_that_of_all(client, link) -> None:
     texts = [
-        "la vieille maison est près de la rivière et du parc",
+        "la vieille maison est dans le grand parc",
         "the quick brown fox jumps over the lazy dog in the park",
         "the small house near the old river is white and grey",
         "ein kleines Haus steht am Fluss, und zwei Kinder spielen",

@@ -83,7 +83,9 @@ async def test_an_alignment_can_be_had_without_a_map(client) -> None:
 
 @pytest.mark.parametrize(("unit", "start"), [("codepoint", 2), ("utf16", 3), ("utf8", 5)])
 async def test_offsets_count_in_the_unit_asked_for(client, unit, start) -> None:
-    answer = await client.post("/v1/translate", json={**GOOD, "text": "\U0001f98a house", "offsets": unit})
+    answer = await client.post(
+        "/v1/translate", json={**GOOD, "text": "\U0001f98a house", "offsets": unit, "unknown": "none"}
+    )
     assert answer.json()["results"][0]["attention"]["keys"]["items"][1]["start"] == start
 
 

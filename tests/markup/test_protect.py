@@ -44,6 +44,11 @@ def test_no_name_is_used_that_the_text_has_itself() -> None:
     assert mask("Tom saw {x}", placeholders("Tom saw {x}")).text == "Tom saw Boston"
 
 
+def test_a_town_stands_for_what_is_behind_a_word_of_place() -> None:
+    assert mask("Er wohnt in {x}.", placeholders("Er wohnt in {x}.")).text == "Er wohnt in Boston."
+    assert mask("{a} to {b} by {c}", placeholders("{a} to {b} by {c}")).text == "Tom to Boston by John"
+
+
 def test_a_name_that_was_not_copied_is_looked_for_on_the_map() -> None:
     placed = through("A {x} sits", "Ein Mann sitzt", {"Ein": "A", "Mann": "Tom", "sitzt": "sits"})
     assert placed.text == "Ein {x} sitzt"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from bundle.text import Piece
 from service.markup.marked import Marked, marked
+from service.markup.place import place
 from service.markup.placeholders import Span
-from tests.markup.test_protect import through
+from service.markup.protect import mask
+from tests.markup.test_protect import pieces, through
 
 STRANGE = set("”—€%()&#@*/łŁóźΩ🍕•°+_éИван")
 
@@ -86,6 +90,15 @@ def test_a_number_takes_the_place_of_what_was_made_of_it() -> None:
     looks = {"Er": "He", "ist": "is", "dreißig": "25", "Jahre": "years"}
     assert through(text, "Er ist dreißig Jahre", looks, kept(text)).text == "Er ist 25 Jahre"
     assert through(text, "Er ist 25 Jahre", {**looks, "Jahre": "25"}, kept(text)).text == "Er ist 25 Jahre"
+
+
+def test_a_stop_in_the_piece_of_a_number_stays() -> None:
+    text = "He died in 1999."
+    source, said = pieces("He died in 1999."), [*pieces("Er starb"), Piece(9, "2013.", 9, 14, True)]
+    rows = np.full((3, len(source) + 1), 0.1, np.float32)
+    rows[2, 3] = 1
+    masked = mask(text, kept(text))
+    assert place(masked, masked.columns(source), "Er starb 2013.", said, rows).text == "Er starb 1999."
 
 
 def test_a_name_that_is_said_once_too_often_leaves_no_space_where_it_began_the_answer() -> None:
