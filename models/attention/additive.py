@@ -3,7 +3,7 @@
 Knows nothing of the nets that use it.
 
 Training takes the same energies from a function with its own gradient: torch's tanh costs three times its sigmoid on
-AVX2, and the (B, K, S, A) array is by far the largest of a captioner, so it is walked in cache, some requests at a time.
+AVX2, and the (B, K, S, A) array is the largest of a captioner, so it is walked in cache, some requests at a time.
 """
 
 from __future__ import annotations
