@@ -33,7 +33,7 @@ async def test_a_blow_falls_once_at_a_third_and_what_is_lost_after_it_is_counted
 
     async with saying(answer) as where:
         server: Any = SimpleNamespace(url=f"http://{where.host}:{where.port}")
-        given = argparse.Namespace(clients=3, requests=30)
+        given = argparse.Namespace(clients=3, requests=30, beam=None)
         found = await trials.struck(Running(server, []), ["a text"], given, lambda: struck.append(asked[0]))
     assert len(struck) == 1 and 10 <= struck[0] < 30
     assert found["requests"] >= 30
