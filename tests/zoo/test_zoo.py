@@ -86,7 +86,7 @@ def test_a_translation_is_german_and_its_dog_looks_at_the_dog(sessions: dict[str
 def test_every_direction_is_translated_some_by_two_models(
     sessions: dict[str, Session], source: str, target: str, text: str, wanted: str
 ) -> None:
-    bundles = {bundle.id: bundle for bundle in find(ZOO)}
+    bundles = {bundle.manifest.name: bundle for bundle in find(ZOO)}
     asked = TranslateRequest(text=text, source=source, target=target, attention="none")
     bundle = choose(asked, bundles)
     (one,) = encode(asked, bundle, Bounds(), bundles)
