@@ -16,6 +16,7 @@ import sentencepiece
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3  # the ids every vocabulary of ours is trained with
 SILENT = (PAD, BOS, EOS)  # ids that stand for no text
+MANY = 4096  # different characters of a text, and of those that are remembered
 SPACE = "\u2581"  # sentencepiece's mark for the space before a word
 
 
@@ -62,8 +63,12 @@ class Vocabulary:
         return list(self.processor.EncodeAsIds(text))
 
     def unread(self, text: str) -> set[str]:
-        """The characters of a text that there is no piece for."""
+        """The characters of a text that there is no piece for; of more than MANY kinds none: it is no text."""
         each = set(text)
+        if len(each) > MANY:
+            return set()
+        if len(self.known) > MANY:  # whoever sends all of Unicode must not fill the memory
+            self.known.clear()
         for character in each - self.known.keys():
             self.known[character] = UNK not in self.processor.EncodeAsIds(character)
         return {character for character in each if not self.known[character]}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, has_words, train_vocabulary
+from bundle.text import BOS, EOS, MANY, PAD, UNK, Vocabulary, has_words, train_vocabulary
 
 LINES = ["zwölf große Bäume stehen am Fluss", "twelve big trees stand by the river", "the end, at last!"]
 
@@ -38,6 +38,14 @@ def test_ids_are_spelled_with_a_span_each_and_the_end_is_an_empty_one(vocabulary
     assert "".join(piece.text for piece in pieces) == "großeBäume"
     assert (pieces[-1].start, pieces[-1].end, pieces[-1].text) == (len(text), len(text), "")
     assert vocabulary.text([BOS, *ids, PAD]) == text
+
+
+def test_what_there_is_no_piece_for_is_told_and_not_remembered_without_end(vocabulary: Vocabulary) -> None:
+    assert vocabulary.unread("ab🦊 Ω") >= {"🦊", "Ω"} and not {"a", " "} & vocabulary.unread("ab🦊 Ω")
+    for start in range(0x4E00, 0x4E00 + 20_000, 1000):
+        assert len(vocabulary.unread("".join(map(chr, range(start, start + 1000))))) == 1000
+        assert len(vocabulary.known) <= MANY + 1000
+    assert vocabulary.unread("".join(map(chr, range(0x4E00, 0x4E00 + MANY + 1)))) == set()
 
 
 def test_what_was_never_seen_is_unknown_but_keeps_its_place(vocabulary: Vocabulary) -> None:
