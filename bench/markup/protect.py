@@ -69,7 +69,7 @@ def translated(url: str, asked: Sequence[String], *, protected: bool = True) -> 
             "text": [one.text if protected else f"{one.text} ok" for one in some],
             "attention": "none",
         }
-        body |= {"protect": [one.protect for one in some]} if protected else {"placeholders": "none"}
+        body |= {"protect": [one.protect for one in some]} if protected else {"placeholders": "none", "unknown": "none"}
         out += [result["text"] for result in post(url + "/v1/translate", body)["results"]]
     return out
 
