@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter as Sums
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import prometheus_client
@@ -43,26 +44,23 @@ class Meter:
         """How the engines are now, and which models are loaded now."""
         self.vitals, self.bundles = vitals, bundles
         self.registry = CollectorRegistry()
+        own: dict[str, Any] = {"registry": self.registry}
         self.asked: Sums[str] = Sums()  # requests by model, for those who ask about one
-        self.requests = Counter(
-            "heed_requests", "Requests answered.", ["route", "model", "pair", "status"], registry=self.registry
-        )
+        self.requests = Counter("heed_requests", "Requests answered.", ["route", "model", "pair", "status"], **own)
         self.duration = Histogram(
             "heed_request_duration_seconds",
             "From the head of a request to the last byte of its answer; a stream is long.",
             ["route", "model", "status"],
             buckets=SECONDS,
-            registry=self.registry,
+            **own,
         )
-        self.rejected = Counter(
-            "heed_rejected", "Requests turned away, by the code of the error.", ["reason"], registry=self.registry
-        )
+        self.rejected = Counter("heed_rejected", "Requests turned away, by the code of the error.", ["reason"], **own)
         self.looking = Histogram(
             "heed_attention_entropy",
             "Entropy of each map that was asked for, as a share of the most it could be: 0 is one place a word.",
             ["model", "pair"],
             buckets=SHARES,
-            registry=self.registry,
+            **own,
         )
         self.registry.register(Engines(self))
 
