@@ -20,6 +20,7 @@ from service.messages import Done
 from service.tasks import discover
 from service.tasks.answer import Answer
 from service.tasks.contract import Asked, Bounds, Encoded
+from service.tasks.documents import by_text, joined
 
 
 class Order(NamedTuple):
@@ -76,7 +77,9 @@ class Answering:
     def written(self, order: Order, done: Sequence[Done]) -> Answer:
         """An answer like our own."""
         pairs = zip(order.encoded, done, strict=True)
-        results = [self.task.decode(order.asked, self.bundle, one.kept, [end]) for one, end in pairs]
+        each = [self.task.decode(order.asked, self.bundle, one.kept, [end]) for one, end in pairs]
+        texts = by_text([one.part for one in order.encoded], each)
+        results = [joined(parts, its, order.asked.offsets) for parts, its in texts]
         timings = {"total": round(time.monotonic() - order.began, 6)}
         return Answer(id=uuid.uuid4().hex, model=self.bundle.manifest.name, timings=timings, results=results)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,37 @@ def test_what_we_serve_with_is_what_peers_get(name: str) -> None:
     ours = {line.partition("==")[0] for line in SERVED | DEV}
     shared = {one for one in (REQUIREMENTS / f"{name}.txt").read_text().split() if one.partition("==")[0] in ours}
     assert shared and shared <= SERVED | DEV
+
+
+def third_party(module: str) -> set[str]:
+    """The packages that our own files name, of those that importing this module runs."""
+    code = f"import sys, {module}; print(*(m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)))"
+    files = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    ours = [path for path in map(Path, files.stdout.split()) if path.is_relative_to(ROOT)]
+    named = {
+        name.partition(".")[0]
+        for path in ours
+        for node in ast.parse(path.read_text()).body
+        for name in imported(node)
+    }
+    known = packages_distributions()
+    return {known[name][0].lower() for name in named & set(known)}
+
+
+def imported(node: ast.stmt) -> list[str]:
+    """The modules of an import statement, if it is one."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+
+
+def test_servers_have_what_our_code_in_them_imports() -> None:
+    needed = third_party("bench.peers.inside.answering")
+    needed -= {"heed", "pydantic_core"}  # pydantic brings its own
+    assert {"pydantic", "onnxruntime"} <= needed
+    for name in ("litserve", "mosec", "bentoml"):
+        there = {line.partition("==")[0] for line in (REQUIREMENTS / f"{name}.txt").read_text().split()}
+        assert needed <= there, name
 
 
 def test_an_environment_is_made_once_and_again_when_its_requirements_change(
