@@ -110,9 +110,9 @@ def _spans(cut: Mapping[str, Any], text: str) -> list[Piece]:
     out = []
     for i, (id_, piece, (first, last)) in enumerate(zip(cut["ids"], cut["pieces"], cut["offsets"], strict=True)):
         whole = text[first:last]
-        start = first + len(whole) - len(whole.lstrip())
-        end = max(start, first + len(whole.rstrip()))
-        out.append(Piece(int(id_), text[start:end], start, end, i == 0 or str(piece).startswith(SPACE)))
+        start = last - len(whole.lstrip())
+        bare = whole.strip()
+        out.append(Piece(int(id_), bare, start, start + len(bare), i == 0 or piece.startswith(SPACE)))
     return out
 
 

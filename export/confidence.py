@@ -47,7 +47,7 @@ def measure(session: Session, bundle: Bundle, texts: Sequence[str], references: 
     metric = sacrebleu.CHRF()
     answers = [bundle.text.text(one.ids) for one in said]
     chrf = [metric.sentence_score(one, [meant]).score for one, meant in zip(answers, references, strict=True)]
-    sure = [confidence(one.logprobs) for one in said]
+    sure = [confidence(one.logprobs.tolist()) for one in said]
     order, quarter = np.argsort(sure), len(sure) // 4
     return {
         "Spearman, confidence and chrF": correlation(sure, chrf),

@@ -24,6 +24,9 @@ UNSPACED = re.compile(
 )
 
 
+Groups = Sequence[Sequence[int]]  # the positions of each item, one after the other and without gaps
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a model said: T pieces as `Vocabulary.spelled` gives them (EOS included or not), T log-probabilities."""
@@ -53,10 +56,9 @@ def text_map(
         ValueError: rows are not (answer pieces, source pieces + 1), or log-probabilities are not one a piece.
     """
     _check(rows, answer, len(source_pieces) + 1)
-    spoken, queries, average = _queries(answer, unit)
+    spoken, queries, words = _queries(answer, unit)
     groups = grouped(source_pieces, unit)
-    total = _membership([*groups, [len(source_pieces)]], len(source_pieces) + 1)  # (key words, S)
-    weights = average @ rows[spoken] @ total.T
+    keys = [*groups, [len(source_pieces)]]
     return AttentionMap(
         kind=kind,
         layer=layer,
@@ -64,16 +66,17 @@ def text_map(
         unit=unit,
         queries=queries,
         keys=_keys(source_text, source_pieces, groups),
-        weights=weights,
-        window=None if window is None else _windows(window[spoken], average > 0, total > 0),
+        weights=_summed(_averaged(rows[spoken], words), keys, axis=1),
+        window=None if window is None else _windows(window[spoken], words, keys),
     )
 
 
-def _windows(window: np.ndarray, member: np.ndarray, keys: np.ndarray) -> list[tuple[int, int]]:
+def _windows(window: np.ndarray, words: Groups, keys: Groups) -> list[tuple[int, int]]:
     """The first and last key (of words or pieces, S positions in all) that each item (of its pieces) could look at."""
-    positions = np.stack([np.ceil(window[:, 0]), np.floor(window[:, 1])], -1).clip(0, keys.shape[1] - 1)
-    edges = keys.argmax(axis=0)[positions.astype(np.intp)]  # (pieces, 2), as keys
-    return [(int(edges[own, 0].min()), int(edges[own, 1].max())) for own in member]
+    key = np.repeat(np.arange(len(keys)), [len(group) for group in keys])  # of each position
+    positions = np.stack([np.ceil(window[:, 0]), np.floor(window[:, 1])], -1).clip(0, len(key) - 1)
+    edges = key[positions.astype(np.intp)]  # (pieces, 2), as keys
+    return [(int(edges[own, 0].min()), int(edges[own, 1].max())) for own in words]
 
 
 def text_keys(text: str, pieces: Sequence[Piece], unit: Unit) -> TextKeys:
@@ -107,7 +110,7 @@ def grid_map(
     _check(rows, answer, grid.rows * grid.cols)
     if gate is not None and gate.shape != (len(answer.pieces),):
         raise ValueError(f"gate {gate.shape} is not one a piece of {len(answer.pieces)}")
-    spoken, queries, average = _queries(answer, unit)
+    spoken, queries, words = _queries(answer, unit)
     return AttentionMap(
         kind="spatial",
         layer=layer,
@@ -115,14 +118,29 @@ def grid_map(
         unit=unit,
         queries=queries,
         keys=grid,
-        weights=average @ rows[spoken],
-        gate=None if gate is None else (average @ gate[spoken]).tolist(),
-        sampled=None if sampled is None else [int(sampled[spoken][own][0]) for own in average > 0],
+        weights=_averaged(rows[spoken], words),
+        gate=None if gate is None else _averaged(gate[spoken], words).tolist(),
+        sampled=None if sampled is None else [int(sampled[spoken[own[0]]]) for own in words],
     )
 
 
+def _summed(values: np.ndarray, groups: Groups, axis: int = 0) -> np.ndarray:
+    """The sums over each group of positions along an axis."""
+    if not groups:
+        return np.zeros((0, *values.shape[1:]), values.dtype)
+    sums: np.ndarray = np.add.reduceat(values, [group[0] for group in groups], axis=axis)
+    return sums
+
+
+def _averaged(values: np.ndarray, groups: Groups) -> np.ndarray:
+    """The means over each group of the first axis."""
+    sizes = np.array([len(group) for group in groups], values.dtype)
+    mean: np.ndarray = _summed(values, groups) / sizes.reshape(-1, *[1] * (values.ndim - 1))
+    return mean
+
+
 def grouped(pieces: Sequence[Piece], unit: Unit) -> list[list[int]]:
-    """The positions of each item's pieces, in order; every position is in exactly one group."""
+    """The positions of each item's pieces, in order; every position is in exactly one group, which has no gap."""
     if unit == "piece":
         return [[i] for i in range(len(pieces))]
     return [part for word in _spaced(pieces) for part in _unglued(word, pieces)]
@@ -163,6 +181,9 @@ def _opens(pieces: Sequence[Piece], i: int) -> bool:
 
 def _unglued(word: list[int], pieces: Sequence[Piece]) -> Iterator[list[int]]:
     """A word without the punctuation in front and behind: `„Mann.` is three items, `don't` and `3,5` are one."""
+    if len(word) == 1:  # most words
+        yield word
+        return
     letters = [at for at, i in enumerate(word) if not _is_mark(pieces[i].text)]
     if not letters:
         yield word
@@ -184,43 +205,38 @@ def _is_seen(group: Sequence[int], pieces: Sequence[Piece]) -> bool:
 
 
 def _item(i: int, text: str, pieces: Sequence[Piece]) -> Item:
-    seen = [piece for piece in pieces if piece.start < piece.end] or list(pieces)
-    start, end = seen[0].start, seen[-1].end
+    start, end = _span(pieces)
     return Item(i=i, text=text[start:end], start=start, end=end)
 
 
-def _queries(answer: Answer, unit: Unit) -> tuple[np.ndarray, list[Query], np.ndarray]:
-    """Which of the T pieces are spoken, their items, and the matrix (items, spoken pieces) that averages."""
+def _span(pieces: Sequence[Piece]) -> tuple[int, int]:
+    """From the first to the last that is seen."""
+    if len(pieces) > 1:
+        pieces = [piece for piece in pieces if piece.start < piece.end] or pieces
+    return pieces[0].start, pieces[-1].end
+
+
+def _queries(answer: Answer, unit: Unit) -> tuple[np.ndarray, list[Query], Groups]:
+    """Which of the T pieces are spoken, their items, and the spoken pieces of each."""
     spoken = _spoken(answer.pieces)
     pieces = [answer.pieces[i] for i in spoken]
     groups = grouped(pieces, unit)
-    member = _membership(groups, len(pieces))
-    told = None if answer.logprobs is None else answer.logprobs[spoken]
-    queries = [_query(i, answer.text, pieces, group, told) for i, group in enumerate(groups)]
-    return spoken, queries, member / np.maximum(member.sum(axis=1, keepdims=True), 1)
+    told: list[float] | None = None if answer.logprobs is None else answer.logprobs[spoken].tolist()
+    return spoken, [_query(i, answer.text, pieces, group, told) for i, group in enumerate(groups)], groups
 
 
-def _query(i: int, text: str, pieces: Sequence[Piece], group: Sequence[int], logprobs: np.ndarray | None) -> Query:
+def _query(i: int, text: str, pieces: Sequence[Piece], group: Sequence[int], logprobs: list[float] | None) -> Query:
     """An item of the answer, with what the model gave its pieces, where that is known."""
-    item = _item(i, text, [pieces[p] for p in group])
-    sure: dict[str, float] = {}
-    if logprobs is not None:
-        own = logprobs[list(group)]
-        sure = {"logprob": float(own.sum()), "confidence": confidence(own)}
-    return Query(i=item.i, text=item.text, start=item.start, end=item.end, **sure)
+    start, end = _span([pieces[p] for p in group])
+    if logprobs is None:
+        return Query(i=i, text=text[start:end], start=start, end=end)
+    own = [logprobs[p] for p in group]
+    return Query(i=i, text=text[start:end], start=start, end=end, logprob=sum(own), confidence=confidence(own))
 
 
 def said_items(answer: Answer, unit: Unit) -> list[Query]:
     """The items of an answer as its map's queries have them, where no map is wanted."""
     return _queries(answer, unit)[1]
-
-
-def _membership(groups: Sequence[Sequence[int]], pieces: int) -> np.ndarray:
-    """(groups, pieces): one where a piece belongs to a group."""
-    member = np.zeros((len(groups), pieces), np.float32)
-    for i, group in enumerate(groups):
-        member[i, group] = 1
-    return member
 
 
 def _check(rows: np.ndarray, answer: Answer, keys: int) -> None:

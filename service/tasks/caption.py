@@ -221,7 +221,7 @@ class _Spoken:
         return Candidate(
             text=self.text,
             score=self.hypothesis.score,
-            confidence=confidence(self.hypothesis.logprobs),
+            confidence=confidence(self.hypothesis.logprobs.tolist()),
             finish_reason=finish(self.hypothesis),
             attention=sent(self.asked, self.bundle, self.hypothesis, self.label, self.counted),
         )

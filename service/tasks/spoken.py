@@ -93,7 +93,7 @@ class Spoken:
         return Candidate(
             text=self.text,
             score=self.hypothesis.score,
-            confidence=confidence(self.hypothesis.logprobs),
+            confidence=confidence(self.hypothesis.logprobs.tolist()),
             finish_reason=finish(self.hypothesis),
             attention=self.maps(),
             alignment=self.links(),

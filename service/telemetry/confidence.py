@@ -7,6 +7,7 @@ for Neural Machine Translation"; docs/trust.md says how well it goes with qualit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,9 +15,9 @@ import numpy as np
 LEAST = 1e-4  # what is rounded to 0 counts as this, or one sentence would decide for all
 
 
-def confidence(logprobs: np.ndarray) -> float:
-    """Of the log-probabilities (T,) of pieces: 1 if each was certain. An answer's end counts as one of its pieces."""
-    return round(float(np.exp(np.mean(logprobs, dtype=np.float64))), 4)
+def confidence(logprobs: Sequence[float]) -> float:
+    """Of the log-probabilities of T pieces: 1 if each was certain. An answer's end counts as one of its pieces."""
+    return round(math.exp(sum(logprobs) / len(logprobs)), 4)
 
 
 def together(each: Sequence[float | None]) -> float | None:
