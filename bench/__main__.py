@@ -10,12 +10,12 @@ import sys
 from types import ModuleType
 
 from bench import chaos, cluster, document, engine, fuzz, http, page, siege, single
-from bench.markup import pages, protect
+from bench.markup import numbers, pages, protect
 from bench.peers import compare
 
 COMMANDS: dict[str, ModuleType] = {"engine": engine, "http": http, "peers": compare, "chaos": chaos, "ray": cluster}
 COMMANDS |= {"document": document, "siege": siege, "fuzz": fuzz, "page": page, "protect": protect, "markup": pages}
-COMMANDS |= {"single": single}
+COMMANDS |= {"single": single, "numbers": numbers}
 
 
 def main(arguments: list[str]) -> int:

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench.load.drive import LOST
 from bench.load.points import percentile
@@ -39,14 +39,17 @@ class Fate(NamedTuple):
 
 
 class Asked:
-    """Requests for a target, in turn; every fourth wants to hear the answer word by word."""
+    """Requests for a target, in turn; every fourth wants to hear the answer word by word, unless none is to."""
 
-    def __init__(self, where: Target, texts: Sequence[str], beam: int | None = None) -> None:
+    def __init__(
+        self, where: Target, texts: Sequence[str], beam: int | None = None, *, streams: bool = True, **how: Any
+    ) -> None:
+        """how: other fields of every request."""
         self.where = where
-        how = {"beam_size": beam} if beam else {}
+        how |= {"beam_size": beam} if beam else {}
         self.plain = [where.request(json.dumps({"text": text, **how}).encode()) for text in texts]
         self.streams = [where.request(json.dumps({"text": text, **how, "stream": True}).encode()) for text in texts]
-        self.turns = itertools.cycle([False, False, False, True])
+        self.turns = itertools.cycle([False, False, False, streams])
         self.places = itertools.cycle(range(len(texts)))
 
     def next(self) -> tuple[bytes, bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.chaos import SENTENCES
@@ -27,6 +28,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--requests", type=int, default=500, help="kill, node: in all; the blow falls at a third")
     parser.add_argument("--seconds", type=float, default=20, help="cost, scale: of load at each point")
     parser.add_argument("--beam", type=int, help="default: the manifest's")
+    parser.add_argument("--join", type=int, default=1, help="so many texts are one, each on a line of its own")
+    parser.add_argument("--attention", default="soft", choices=["none", "soft"], help="cost, scale")
+    parser.add_argument("--no-streams", dest="streams", action="store_false", help="cost, scale: whole answers alone")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting HEED_NAME")
     parser.add_argument("--haproxy", action="store_true", help="Serve's HAProxy mode")
 
@@ -34,7 +38,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Start what the trial needs, strike or measure, print a table and a line of JSON; 1 if something was lost."""
     print(told())
-    texts = read(*given.texts) if given.texts else SENTENCES
+    lines = read(*given.texts) if given.texts else SENTENCES
+    texts = ["\n".join(some) for some in batched(lines, given.join)]
     settings = {
         "zoo": str(given.bundle.resolve().parent),
         "models": Bundle(given.bundle).manifest.name,
@@ -47,3 +52,9 @@ def run(given: argparse.Namespace) -> int:
         print(f"{name:<{width}}  {value}")
     print(json.dumps({"trial": given.trial, "clients": given.clients, "haproxy": given.haproxy, **found, **machine()}))
     return 1 if found.get("lost") else 0
+
+
+def batched(lines: Sequence[str], many: int) -> Iterator[Sequence[str]]:
+    """So many lines at a time; what is left over at the end is left out, unless it is all there is."""
+    for first in range(0, max(len(lines) - many, 0) + 1, many):
+        yield lines[first : first + many]

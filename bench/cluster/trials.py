@@ -65,7 +65,11 @@ async def cost(machines: Machines, texts: Sequence[str], given: argparse.Namespa
 
 
 async def scale(machines: Machines, texts: Sequence[str], given: argparse.Namespace) -> Found:
-    """Answers a second of one engine and of two, each bound to a core of its own."""
+    """Answers a second of one engine and of two, each bound to a core of its own.
+
+    Fronts and proxies need cores, too: on a machine that has no more than the engines', what they take of two engines
+    is small only where a request is much work (`--join`, `--beam`, `--attention none`).
+    """
     found: Found = {}
     for engines in (1, 2):
         with machines.cluster(engines=engines, workers=1) as running:
@@ -114,7 +118,9 @@ async def load(
     server: Server, texts: Sequence[str], clients: int, given: argparse.Namespace, warm: float = WARM
 ) -> tuple[float, float]:
     """Answers a second and the median of milliseconds, after warming up."""
-    asked = Asked(target(server.url, "/v1/translate"), texts, given.beam)
+    asked = Asked(
+        target(server.url, "/v1/translate"), texts, given.beam, streams=given.streams, attention=given.attention
+    )
     await Crowd(asked, clients).load(warm)
     crowd, began = Crowd(asked, clients), time.monotonic()
     await crowd.load(given.seconds)

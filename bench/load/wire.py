@@ -98,6 +98,15 @@ class Connection:
         self.reader = self.writer = None
 
 
+def length(head: bytes) -> int:
+    """What an answer's head says of its body's bytes; none if it says nothing."""
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
 class _Closed(Broken):
     """The connection ended before a byte of the answer came."""
 

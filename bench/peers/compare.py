@@ -43,6 +43,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--torch-python", type=Path, help="an interpreter with torch; by default one is found or made")
     parser.add_argument("--work", type=Path, default=http.WORK, help="environments, logs and what is converted")
     parser.add_argument("--from", dest="start", type=float, default=16, help="where the search for a rate begins")
+    parser.add_argument("--leaving", action="store_true", help="servers: who has ended leaves a peer's batch at once")
     parser.add_argument("--tune-anew", action="store_true", help="servers: also where an earlier run found a setting")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting HEED_NAME of ours")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw a curve for each server")

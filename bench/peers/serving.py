@@ -116,7 +116,8 @@ def _theirs(name: str, given: argparse.Namespace) -> Steps:
 
 def started(name: str, python: str, how: Setting, given: argparse.Namespace) -> Server:
     """A peer under a setting, not yet started."""
-    values = {"bundle": given.bundle.absolute(), "precision": given.precision, "port": "{port}", **how}
+    values = {"bundle": given.bundle.absolute(), "precision": given.precision, "leaving": given.leaving}
+    values |= {"port": "{port}", **how}
     environment = {f"BENCH_{key.upper()}": str(value) for key, value in values.items()}
     environment |= {"PYTHONPATH": str(ROOT), "BENTOML_HOME": str((given.work / "bentoml").absolute())}
     environment |= {"BENTOML_DO_NOT_TRACK": "True", "OMP_NUM_THREADS": str(how["threads"])}
@@ -141,8 +142,8 @@ def known(who: str, begin: Begin, steps: Steps, given: argparse.Namespace) -> Se
     """
     path = given.work / "tuned.json"
     kept: dict[str, Setting] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    work = (who, given.bundle.name, given.precision, given.threads, given.beam, given.attention, given.p95)
-    name = " ".join(map(str, work))
+    work = [who, given.bundle.name, given.precision, given.threads, given.beam, given.attention, given.p95]
+    name = " ".join(map(str, [*work, *(["leaving"] if given.leaving and who != OURS else [])]))
     if name in kept and not given.tune_anew:
         print(f"{who} was best with {kept[name]} in an earlier run", flush=True)
         return kept[name]
@@ -198,6 +199,7 @@ def _row(
         "engine": who,
         "beam": given.beam,
         "attention": given.attention,
+        "leaving": given.leaving or who == OURS,
         "bound_ms": given.p95,
         "a_second": round(statistics.median(rates), 2),
         "slowest": round(min(rates), 2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -11,11 +12,14 @@ from typing import Any
 
 import pytest
 
-from bench.cluster import machines, trials
+from bench.chaos.crowd import Asked
+from bench.cluster import batched, machines, trials
 from bench.cluster.machines import Running, bind, stop
+from bench.load.wire import Target
 from tests.bench.test_chaos import DONE, saying
 
 pytestmark = pytest.mark.anyio
+BARE = {"text": "a", "beam_size": 3, "attention": "none"}
 
 
 @pytest.fixture
@@ -38,6 +42,20 @@ async def test_a_blow_falls_once_at_a_third_and_what_is_lost_after_it_is_counted
     assert len(struck) == 1 and 10 <= struck[0] < 30
     assert found["requests"] >= 30
     assert found["lost"] == (found["requests"] - found["answered"]) and bool(found["lost"]) is fails
+
+
+@pytest.mark.parametrize(("many", "texts"), [(1, ["a", "b", "c"]), (2, ["a\nb"]), (5, ["a\nb\nc"])])
+def test_lines_are_joined_to_texts_and_a_short_rest_is_left_out(many: int, texts: list[str]) -> None:
+    assert ["\n".join(some) for some in batched(["a", "b", "c"], many)] == texts
+
+
+def test_a_crowd_asks_what_it_is_told_to() -> None:
+    plain = Asked(Target("x", 1, b""), ["a"], 3, streams=False, attention="none")
+    asked = [plain.next() for _ in range(8)]
+    assert not any(streams for _, streams in asked)
+    assert all(json.loads(body.split(b"\r\n")[-1]) == BARE for body, _ in asked)
+    usual = Asked(Target("x", 1, b""), ["a"])
+    assert [usual.next()[1] for _ in range(4)] == [False, False, False, True]
 
 
 def test_a_process_is_kept_on_one_core() -> None:

@@ -1,7 +1,8 @@
 """What a request-level batching server does for a batch: read every request, search all to the end, write every answer.
 
 Runs in the environment of a peer. Knows nothing of any one server. The work is that of our own service, line for line:
-the same parsing, session, search, maps and JSON; only who is searched with whom is the peer's to decide.
+the same parsing, session, search, maps and JSON; only who is searched with whom is the peer's to decide, and whether
+those who have ended leave their batch at once, as with us, or keep their rows to its end, as batches usually do.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.peers.inside.batches import Whole
 from bundle.manifest import Bundle
+from service.engine.loop import Loop
 from service.engine.offline import answers
 from service.engine.session import Session, share_threads
 from service.messages import Done
@@ -40,6 +43,7 @@ class Setup(NamedTuple):
     threads: int  # a worker
     workers: int
     batch: int  # requests searched together, at most
+    leaving: bool  # whether who has ended leaves a batch at once
     wait: float  # ms that the first of a batch waits for others, or the latency aimed at where the peer asks for that
 
 
@@ -47,7 +51,8 @@ def setup() -> Setup:
     """What the bench asked for."""
     raw = {name: os.environ[f"BENCH_{name.upper()}"] for name in Setup._fields}
     numbers = {name: int(raw[name]) for name in ("port", "threads", "workers", "batch")}
-    return Setup(bundle=Path(raw["bundle"]), precision=raw["precision"], wait=float(raw["wait"]), **numbers)
+    told: dict[str, Any] = {**numbers, "precision": raw["precision"], "leaving": raw["leaving"] == "True"}
+    return Setup(bundle=Path(raw["bundle"]), wait=float(raw["wait"]), **told)
 
 
 class Answering:
@@ -57,6 +62,7 @@ class Answering:
         share_threads(how.threads)
         self.bundle = Bundle(how.bundle)
         self.session = Session(self.bundle, precision=how.precision)
+        self.kind = Loop if how.leaving else Whole
         self.task = discover()[self.bundle.manifest.task]
         self.bounds = Bounds()
 
@@ -71,7 +77,7 @@ class Answering:
         """All jobs of a batch, to the end of the longest: that is request-level batching."""
         jobs = [one.job for order in orders for one in order.encoded]
         rows = sum(job.options.beam_size for job in jobs)
-        done = iter(answers(self.session, jobs, rows=max(32, rows), newcomers=len(jobs)))
+        done = iter(answers(self.session, jobs, rows=max(32, rows), newcomers=len(jobs), kind=self.kind))
         return [[next(done) for _ in order.encoded] for order in orders]
 
     def written(self, order: Order, done: Sequence[Done]) -> Answer:

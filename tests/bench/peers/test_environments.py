@@ -37,10 +37,7 @@ def third_party(module: str) -> set[str]:
     files = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     ours = [path for path in map(Path, files.stdout.split()) if path.is_relative_to(ROOT)]
     named = {
-        name.partition(".")[0]
-        for path in ours
-        for node in ast.parse(path.read_text()).body
-        for name in imported(node)
+        name.partition(".")[0] for path in ours for node in ast.parse(path.read_text()).body for name in imported(node)
     }
     known = packages_distributions()
     return {known[name][0].lower() for name in named & set(known)}

@@ -12,7 +12,7 @@ from bench.load.points import Point
 from bench.peers import serving
 from bench.peers.serving import Tried, known, tuned
 
-GIVEN = argparse.Namespace(p95=500.0, start=8.0)
+GIVEN = argparse.Namespace(p95=500.0, start=8.0, leaving=False)
 
 
 def capacity(how: dict[str, Any]) -> float:
@@ -84,3 +84,4 @@ def test_what_was_found_for_the_same_work_is_not_looked_for_again(tried: list[di
     assert found(beam=1) == 2
     assert found() == 0
     assert found(tune_anew=True) == 2
+    assert found(leaving=True) == 2  # batches that shrink want other settings
