@@ -53,7 +53,7 @@ PEERS: Mapping[str, Peer] = {
 
 
 OURS = "Heed"
-ROWS = (80, 160, 320)
+ROWS = (40, 80, 160, 320)
 Begin = Callable[[Setting], Server]  # a server under a setting, not yet started
 Steps = Sequence[Sequence[Setting]]
 Trial = Callable[[Callable[[float], Point]], list[Point]]  # what is measured, given how to measure a rate
