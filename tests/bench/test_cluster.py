@@ -7,12 +7,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from bench.chaos.crowd import Asked
+from bench.chaos.crowd import Asked, Crowd, Fate
 from bench.cluster import batched, machines, trials
 from bench.cluster.machines import Running, bind, stop
 from bench.load.wire import Target
@@ -56,6 +57,19 @@ def test_a_crowd_asks_what_it_is_told_to() -> None:
     assert all(json.loads(body.split(b"\r\n")[-1]) == BARE for body, _ in asked)
     usual = Asked(Target("x", 1, b""), ["a"])
     assert [usual.next()[1] for _ in range(4)] == [False, False, False, True]
+
+
+async def test_answers_that_come_when_clients_leave_already_do_not_count(monkeypatch) -> None:
+    now = time.monotonic()
+    fates = [Fate(now, now + ended, status) for ended, status in ((1, 200), (2, 200), (3, 429), (1e6, 200))]
+
+    async def load(self: Crowd, seconds: float) -> None:
+        self.fates += fates
+
+    monkeypatch.setattr(Crowd, "load", load)
+    given = argparse.Namespace(beam=None, streams=True, attention="soft", seconds=100.0)
+    rate, _ = await trials.load(SimpleNamespace(url="http://x:1"), ["a"], 1, given)  # type: ignore[arg-type]
+    assert rate == 0.02
 
 
 def test_a_process_is_kept_on_one_core() -> None:
