@@ -18,7 +18,7 @@ def job(ids: Sequence[int], name: str = "guest", **options: Any) -> Job:
     return Job(name, "toy", {"source": np.array([*ids, EOS], np.int64)}, Options(**{"max_length": 40, **options}))
 
 
-def best(session: Session, *jobs: Job, **engine: int) -> list[Hypothesis]:
+def best(session: Session, *jobs: Job, **engine: Any) -> list[Hypothesis]:
     """The best hypothesis of each job, all served together."""
     return [done.hypotheses[0] for done in answers(session, jobs, **engine)]
 
