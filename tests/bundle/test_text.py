@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle.text import BOS, EOS, MANY, PAD, UNK, Vocabulary, has_words, train_vocabulary
+from bundle.text import BOS, EOS, MANY, PAD, UNK, Piece, Vocabulary, _spans, has_words, train_vocabulary
 
 LINES = ["zwölf große Bäume stehen am Fluss", "twelve big trees stand by the river", "the end, at last!"]
 
@@ -66,3 +66,8 @@ def test_a_file_that_is_no_vocabulary_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(ValueError, match="not a sentencepiece model"):
         Vocabulary(path)
+
+
+def test_white_space_on_either_side_of_a_piece_is_not_its_own() -> None:
+    cut = {"ids": [7, 8], "pieces": ["▁a ", "\u3000"], "offsets": [(0, 4), (4, 6)]}
+    assert _spans(cut, "  a \u3000 ") == [Piece(7, "a", 2, 3, True), Piece(8, "", 6, 6, False)]

@@ -7,7 +7,7 @@ import pytest
 
 from bundle.text import Piece
 from service.maps.envelope import AttentionMap, GridKeys, Picture, TextKeys
-from service.maps.words import Answer, grid_map, grouped, text_map
+from service.maps.words import Answer, grid_map, grouped, text_keys, text_map
 from tests.maps.examples import (
     ANSWER,
     ANSWER_PIECES,
@@ -160,3 +160,11 @@ def test_a_window_is_told_as_its_first_and_last_key(unit, expected):
 
 def test_a_model_without_a_window_tells_none():
     assert translation().window is None
+
+
+def test_a_word_begins_and_ends_where_something_is_seen_of_it() -> None:
+    silent, dog, gone = Piece(5, "", 0, 0, True), Piece(6, "dog", 2, 5, False), Piece(7, "", 6, 6, False)
+    (word, _) = text_keys("  dog ", [silent, dog, gone], "word").items
+    assert (word.text, word.start, word.end) == ("dog", 2, 5)
+    (lone, _) = text_keys("  ", [silent], "word").items
+    assert (lone.text, lone.start, lone.end) == ("", 0, 0)
