@@ -12,7 +12,7 @@ import pytest
 
 from bench.peers import environments
 from bench.peers.environments import REQUIREMENTS, Missing, names, python_of
-from tests.house.tree import ROOT
+from tests.house.tree import ROOMS, ROOT
 
 SERVED = set((ROOT / "constraints/serve.txt").read_text().split())
 DEV = set((ROOT / "constraints/dev.txt").read_text().split())
@@ -33,9 +33,10 @@ def test_what_we_serve_with_is_what_peers_get(name: str) -> None:
 
 def third_party(module: str) -> set[str]:
     """The packages that our own files name, of those that importing this module runs."""
+    rooms = [(*ROOT.parts, room) for room in ROOMS]  # and not an environment that lies beside them
     code = f"import sys, {module}; print(*(m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)))"
     files = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    ours = [path for path in map(Path, files.stdout.split()) if path.is_relative_to(ROOT)]
+    ours = [path for path in map(Path, files.stdout.split()) if path.parts[: len(ROOT.parts) + 1] in rooms]
     named = {
         name.partition(".")[0] for path in ours for node in ast.parse(path.read_text()).body for name in imported(node)
     }
