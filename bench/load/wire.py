@@ -99,12 +99,16 @@ class Connection:
 
 
 def length(head: bytes) -> int:
-    """What an answer's head says of its body's bytes; none if it says nothing."""
+    """What an answer's head says of its body's bytes.
+
+    Raises:
+        Broken: it says nothing of them.
+    """
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
             return int(value)
-    return 0
+    raise Broken("an answer without a length")
 
 
 class _Closed(Broken):

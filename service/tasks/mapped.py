@@ -87,12 +87,13 @@ def summary(asked: Asked, bundle: Bundle, hypothesis: Hypothesis, pieces: Sequen
     """The same of the whole answer, if there is more to say than its map does."""
     if asked.trust == "none":
         return None
-    trials, several = trust.Trials.of(hypothesis.extras), hypothesis.rows is not None and hypothesis.rows.ndim > 2
-    items = items_of(pieces, asked.unit) if trials or several else []
-    found = TrustSummary()
-    if hypothesis.rows is not None and several and items:
+    trials, rows = trust.Trials.of(hypothesis.extras), hypothesis.rows
+    if trials is None and (rows is None or rows.ndim == 2):
+        return None
+    items, found = items_of(pieces, asked.unit), TrustSummary()
+    if rows is not None and rows.ndim > 2 and items:
         spoken = np.concatenate(items)
-        found.agreement = trust.agreement(hypothesis.rows[spoken], shown(hypothesis.rows, bundle)[0][spoken])
+        found.agreement = trust.agreement(rows[spoken], shown(rows, bundle)[0][spoken])
     if trials and items:
         found.flip_mask, found.flip_uniform, found.kendall = trials.rates(items)
     return found if found.model_fields_set else None
