@@ -50,7 +50,7 @@ def translate(
 ) -> dict[str, dict[str, float]]:
     """Scores by test set, metric by metric; a set's name says the pair where the bundle has several.
 
-    only: how the names of the sets begin that are wanted.
+    only: how the names of the sets begin that are wanted; maps are held against each other when all are.
     """
     manifest = bundle.manifest
     out: dict[str, dict[str, float]] = {}
@@ -63,7 +63,7 @@ def translate(
             seconds = time.monotonic() - started
             told = f"{name} {pair}" if several else name
             out[told] = translation_scores(texts, [line.target for line in lines], pair.target)
-            if manifest.attention and not out.get("maps"):
+            if manifest.attention and not only and not out.get("maps"):
                 limit = manifest.limits.target
                 out["maps"] = {FORCED: forced_difference(session, inputs[:MAPS], beam, limit)}
             print(f"{told}: {out[told]} ({len(lines) / seconds:.0f} sentences/s)")

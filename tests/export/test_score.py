@@ -43,6 +43,14 @@ def test_each_pair_is_scored_on_the_sets_that_there_are(toys: Path, data: Path, 
     assert all(np.isclose(value, 100) for name in names for metric, value in found[name].items() if "BLEU" in metric)
 
 
+def test_some_sets_alone_leave_the_card_its_figure_of_maps(toys: Path, data: Path, monkeypatch) -> None:
+    bundle = Bundle(toys / "toy-pairs")
+    session = Session(bundle, precision="fp32")
+    monkeypatch.setattr(score, "say", lambda *_: LINES)
+    assert score.FORCED in score.translate(bundle, session, data, 1, 1.0)["maps"]
+    assert "maps" not in score.translate(bundle, session, data, 1, 1.0, "multi30k")
+
+
 def test_only_the_sets_that_were_asked_for_are_read(toys: Path, data: Path) -> None:
     bundle = Bundle(toys / "toy-pairs")
     assert score.translate(bundle, Session(bundle, precision="fp32"), data, 1, 1.0, "tatoeba") == {}
