@@ -5,6 +5,20 @@ sentence='{"text": "A small dog runs across the grass.", "source": "en", "target
 translate() { curl -sS --fail-with-body -m 20 "$url/v1/translate" -H 'Content-Type: application/json' -d "$sentence"; }
 caption() { curl -sS --fail-with-body -m 20 "$url/v1/caption" -F file=@docs/photos/astronaut.jpg; }
 
+# filed TEXT: a file with that text is brought and fetched, by requests of their own, none of which may not know it
+filed() {
+  local at
+  at=$(printf '%s\n' "$1" | curl -sS --fail-with-body -m 20 "$url/v1/files" -F 'file=@-;filename=a.txt' -F source=en -F target=de |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["url"])') || return 1
+  until_true 30 answered_with "200 404" "$url$at/result" && [ "$answered" = 200 ]
+}
+
+# answered_with "STATUS …" URL: it is answered with one of these, kept in $answered; the body is $work/filed
+answered_with() {
+  answered=$(curl -sS -m 20 -o "$work/filed" -w '%{http_code}' "$2")
+  case " $1 " in *" $answered "*) ;; *) return 1 ;; esac
+}
+
 # shown ANSWER KIND: its text, if it is an answer with a map of that kind
 shown() {
   python3 - "$1" "$2" <<'PYTHON'

@@ -8,10 +8,20 @@ check_scale() {
   up --scale heed=2 heed balancer
   shown "$(translate)" cross >/dev/null
   say "two containers behind one port answer"
+  files_are_found
   replica_dies
   replicas_are_replaced
   down
   unset HEED_CPUS HEED_ENGINES
+}
+
+# Only one of the two has it: whoever is asked next must be the same.
+files_are_found() {
+  local i
+  for i in 1 2 3 4 5 6; do
+    filed "A small dog runs across the grass." || fail "file $i was not found again: $answered"
+  done
+  say "6 of 6 files fetched from whoever had them: $(cat "$work/filed")"
 }
 
 replica_dies() {

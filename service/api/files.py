@@ -4,6 +4,7 @@ Knows nothing of how they are translated. (No postponed annotations here: FastAP
 function.)
 """
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -108,8 +109,9 @@ def libretranslate_files(filing: Filing, gate: Gate) -> APIRouter:
         if filed.error is not None:
             filing.drop(filed)
             raise filed.error
-        url = f"{str(request.base_url).rstrip('/')}/download_file/{filed.id}"
-        return LibreTranslateFile(translatedFileUrl=url)
+        path = f"/download_file/{filed.id}"
+        response.headers["Content-Location"] = path  # for balancers: only this front has it
+        return LibreTranslateFile(translatedFileUrl=f"{str(request.base_url).rstrip('/')}{path}")
 
     @router.get("/download_file/{id_}", summary="The translated file", response_class=Response, responses=ours)
     async def download_file(id_: str) -> Response:
@@ -128,9 +130,14 @@ def download(filed: Filed) -> Response:
         raise filed.error
     if filed.result is None:
         raise FileNotReady("The file is not translated yet.", retry_after=1)
-    shown_as = f"attachment; filename*=UTF-8''{quote(filed.file.name)}"
-    headers = {"Content-Disposition": shown_as, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    headers = {"Content-Disposition": _saved_as(filed.file.name), "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return Response(filed.result, headers=headers, media_type=filed.file.media)
+
+
+def _saved_as(name: str) -> str:
+    """RFC 6266: the name in ASCII for clients that know no other, such as curl, and the name itself."""
+    plain = re.sub(r"[^ -~]|[\"\\\\%]", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 
 
 async def _sent(request: Request) -> tuple[str, bytes, dict[str, Any]]:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import zipfile
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -40,10 +41,20 @@ async def test_a_file_is_translated_in_the_background_and_fetched(client) -> Non
     state = await finished(client, began.json()["url"])
     assert (state["status"], state["progress"], state["texts"]) == ("done", 1.0, 2)
     result = await client.get(state["result"])
-    assert result.headers["content-disposition"] == "attachment; filename*=UTF-8''My%20notes.txt"
+    kept = """attachment; filename="My notes.txt"; filename*=UTF-8''My%20notes.txt"""
+    assert result.headers["content-disposition"] == kept
     assert result.content == b"the house\n\n\nthe fox\n"  # what this link says is what it hears
     assert (await client.delete(state["url"])).status_code == 204
     assert (await client.get(state["url"])).status_code == 404
+
+
+async def test_a_name_that_is_not_ascii_is_told_in_both_ways(client) -> None:
+    began = await brought(client, b"the house\n", 'Notizen über 3.txt')
+    state = await finished(client, began.json()["url"])
+    told = (await client.get(state["result"])).headers["content-disposition"]
+    plain, _, whole = told.removeprefix('attachment; filename="').partition('"; filename*=UTF-8\'\'')
+    assert plain == "Notizen _ber 3.txt"
+    assert unquote(whole) == 'Notizen über 3.txt'
 
 
 async def test_a_result_that_is_not_there_yet_is_asked_for_again_later(link: FakeLink) -> None:
@@ -130,6 +141,7 @@ async def test_libretranslates_way_waits_and_tells_where_the_file_is(client) -> 
     answer = await client.post("/translate_file", files={"file": ("a.html", b"<p>the <b>house</b></p>")}, data=PAIR)
     assert set(answer.json()) == {"translatedFileUrl"}
     url = answer.json()["translatedFileUrl"]
+    assert url == f"http://heed{answer.headers['content-location']}"  # which a balancer remembers
     assert url.startswith("http://heed/download_file/")
     result = await client.get(url)
     assert result.content == b"<p>the <b>house</b></p>"
