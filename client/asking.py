@@ -48,6 +48,7 @@ class Options(TypedDict, total=False):
     attention: Literal["none", "hard", "soft", "full"]
     unit: Literal["word", "piece"]
     offsets: Literal["codepoint", "utf16", "utf8"]
+    encoding: Literal["float", "u8"]
     priority: Literal["high", "normal", "low"]
     alignment: bool  # of texts, as all that follows
     format: Literal["text", "html"]

@@ -14,6 +14,7 @@ import numpy as np
 
 from bundle.image import read
 from bundle.text import EOS, Vocabulary
+from models.data import MANNERS
 from models.tasks.captioning import split
 from models.tasks.translation import corpus, dev, languages, tag
 
@@ -38,11 +39,13 @@ def translation(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path, numb
 
 
 def said(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path) -> np.ndarray:
-    """Ids of the pieces in a translation recipe's targets, with the special ones and single characters."""
+    """Ids of the pieces in a translation recipe's targets, worn ones too, with the special ones and single characters."""
     part = recipe["data"]
     entries = [entry for entry in part["train"] if "distilled" not in entry]
     pairs = [pair for entry in entries for pair in corpus(entry, data, data, languages(entry, part))]
-    found = {piece for pair in pairs for piece in vocabulary.ids(pair.target)}
+    worn = [wear for _, wear in MANNERS] if part.get("worn") else []
+    targets = {target for pair in pairs for target in (pair.target, *(wear(pair).target for wear in worn))}
+    found = {piece for target in targets for piece in vocabulary.ids(target)}
     short = {i for i in range(len(vocabulary)) if i <= EOS or len(vocabulary.text([i])) <= 1}
     return np.array(sorted(found | short), np.int64)
 

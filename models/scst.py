@@ -15,11 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bundle.text import BOS, EOS, PAD, UNK
 from models.hard import Places, pick
-from models.loss import smoothed_cross_entropy
 from models.nets.captioner import Captioner, doubly_stochastic
 
 Gram = tuple[int, ...]
@@ -158,13 +157,25 @@ def draw(net: Captioner, annotations: Tensor, rows: int, longest: int) -> Drawn:
         word = net.input_word(embedded)
         hidden, cell, context, weights, _ = net.advance(word, hidden, cell, memory, keys, mask, places)
         with torch.no_grad():
-            logits = net.output(hidden, embedded, context)
-            logits[..., [PAD, UNK, BOS]] = -torch.inf
-            token = pick(logits.softmax(-1))
+            token = pick(scores(net, hidden, embedded, context).softmax(-1))
         looked = places.surprises[-1] if places else torch.zeros(token.shape)
         kept.append((token, going, hidden, embedded, context, weights, looked))
         going = going & (token != EOS)
     return Drawn(*(torch.stack(parts, 2) for parts in zip(*kept, strict=True)))
+
+
+def scores(net: Captioner, hidden: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
+    """Logits (…, V) of the next word, none for pieces that are never drawn."""
+    silent = torch.zeros(net.embedding.num_embeddings, dtype=torch.bool)
+    silent[[PAD, UNK, BOS]] = True
+    return net.output(hidden, embedded, context).masked_fill(silent, -torch.inf)
+
+
+def surprises(net: Captioner, drawn: Drawn) -> Tensor:
+    """-log p (W,) of every word drawn, and of where it looked; the net must be as it was when it drew."""
+    real = drawn.real
+    logits = scores(net, drawn.hiddens[real], drawn.embedded[real], drawn.contexts[real])
+    return nn.functional.cross_entropy(logits, drawn.tokens[real], reduction="none") + drawn.looked[real]
 
 
 def self_critical(
@@ -176,6 +187,7 @@ def self_critical(
     """
     net.eval()
     drawn = draw(net, annotations, 5, longest)
+    surprise = surprises(net, drawn)
     net.train()
     draws = [
         ids[:length]
@@ -186,9 +198,6 @@ def self_critical(
     earned = torch.from_numpy(rewards.of(np.repeat(pictures, rows_each).tolist(), draws)).float().view(-1, rows_each)
     others = (earned.sum(1, keepdim=True) - earned) / (earned.shape[1] - 1)
     real = drawn.real
-    logits = net.output(drawn.hiddens[real], drawn.embedded[real], drawn.contexts[real])
-    surprise = smoothed_cross_entropy(logits, drawn.tokens[real], 0.0)  # -log p of every word drawn
-    surprise = surprise + drawn.looked[real]  # and of where it looked
     advantage = (earned - others)[..., None].expand(real.shape)[real]
     loss = (advantage * surprise).mean() + stochastic * doubly_stochastic(drawn.weights, real)
     return loss, len(surprise), float(earned.mean())

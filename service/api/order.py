@@ -90,7 +90,7 @@ class Order:
         """The whole answer as JSON."""
         results = self.results(done)
         whole = Answer(id=self.id, model=self.bundle.id, timings=rounded(timings), results=results)
-        return whole.model_dump_json(exclude_none=True).encode()
+        return whole.model_dump_json(exclude_none=True, context={"encoding": self.asked.encoding}).encode()
 
     def views(self, done: Sequence[Sequence[Done]]) -> list[View]:
         """How the answer is drawn."""

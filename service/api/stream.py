@@ -20,6 +20,7 @@ from service.api.presence import ClientGone
 from service.api.problems import Problem, foreseen, told
 from service.api.telling import Telling, tellings
 from service.errors import HeedError
+from service.maps.envelope import Encoding
 
 EVENTS = "text/event-stream"
 HEADERS = {
@@ -39,7 +40,7 @@ async def stream(desk: Desk, order: Order, send: Send, ping_seconds: float) -> H
     """
     seats = order.seats(desk.window)
     async with at_work(desk.link, order, partial(desk.heard, order), seats) as feed:
-        wire = Wire(send)
+        wire = Wire(send, order.asked.encoding)
         try:
             async with in_time(order):
                 await wire.begin()
@@ -96,16 +97,17 @@ async def _tell_last(wire: Wire, problem: Problem) -> None:
         raise ClientGone from None
 
 
-def framed(name: str, event: BaseModel, step: int) -> bytes:
-    """An event as it is sent."""
-    return format_sse_event(data_str=event.model_dump_json(exclude_none=True), event=name, id=str(step))
+def framed(name: str, event: BaseModel, step: int, encoding: Encoding = "float") -> bytes:
+    """An event as it is sent, the weights of its maps as they were asked for."""
+    data = event.model_dump_json(exclude_none=True, context={"encoding": encoding})
+    return format_sse_event(data_str=data, event=name, id=str(step))
 
 
 class Wire:
     """The way to one client. Each call waits until its connection takes more: nothing piles up here."""
 
-    def __init__(self, send: Send) -> None:
-        self.asgi, self.step = send, 0
+    def __init__(self, send: Send, encoding: Encoding = "float") -> None:
+        self.asgi, self.encoding, self.step = send, encoding, 0
 
     async def begin(self) -> None:
         """The head of the answer."""
@@ -114,7 +116,7 @@ class Wire:
 
     async def say(self, events: Sequence[tuple[str, BaseModel]]) -> None:
         """Events by name, numbered from 0."""
-        body = b"".join(framed(name, event, self.step + i) for i, (name, event) in enumerate(events))
+        body = b"".join(framed(name, event, self.step + i, self.encoding) for i, (name, event) in enumerate(events))
         self.step += len(events)
         await self._body(body)
 

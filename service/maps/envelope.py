@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_serializer, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FieldSerializationInfo,
+    WithJsonSchema,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 from pydantic_core.core_schema import ValidationInfo
 
 Unit = Literal["word", "piece"]
@@ -127,14 +136,19 @@ class AttentionMap(Shape):
         wired = not isinstance(weights, np.ndarray) and info.data.get("encoding") == "u8"
         return array / np.float32(255) if wired else array
 
+    @field_serializer("encoding")
+    def _told(self, encoding: Encoding, info: FieldSerializationInfo) -> Encoding:
+        """The whole answer's, where that says one (its context's `encoding`)."""
+        asked: Encoding | None = (info.context or {}).get("encoding")
+        return asked or encoding
+
     @field_serializer("weights")
-    def _encode(self, weights: np.ndarray) -> list[list[float]]:
-        """Four decimals, or bytes."""
+    def _encode(self, weights: np.ndarray, info: FieldSerializationInfo) -> Any:
+        """Rows of numbers with four decimals, or of whole ones up to 255."""
         exact = weights.astype(np.float64)
-        written: list[list[float]] = (
-            np.rint(255 * exact).astype(int).tolist() if self.encoding == "u8" else exact.round(4).tolist()
-        )
-        return written
+        if self._told(self.encoding, info) == "u8":
+            return np.rint(255 * exact).astype(int).tolist()
+        return exact.round(4).tolist()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -149,7 +163,3 @@ class AttentionMap(Shape):
     def array(self) -> np.ndarray:
         """The weights as a float32 array (queries, keys)."""
         return self.weights
-
-    def encoded(self, encoding: Encoding) -> AttentionMap:
-        """This map, to be written as JSON in another encoding."""
-        return self.model_copy(update={"encoding": encoding})

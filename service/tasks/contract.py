@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from bundle.manifest import AT, Bundle
 from bundle.text import SILENT, UNK
 from service.errors import Meaningless, TextTooLong, UnknownModel, Where, WrongTask
-from service.maps.envelope import GridKeys, OffsetUnit, TextKeys, Unit
+from service.maps.envelope import Encoding, GridKeys, OffsetUnit, TextKeys, Unit
 from service.maps.view import View
 from service.messages import Done, Event, Job, Options
 from service.tasks.answer import Result
@@ -91,6 +91,9 @@ class Asked(BaseModel):
     unit: Unit = Field("word", description="Whether the map's rows and columns are words or the model's own pieces.")
     offsets: OffsetUnit = Field(
         "codepoint", description="The unit of start and end: JavaScript counts utf16, bytes are utf8."
+    )
+    encoding: Encoding = Field(
+        "float", description="How weights are written: with four decimals, or as bytes, round(255·w), in half the room."
     )
     priority: Priority = Field(
         "normal", description="Who is seated first; who waits long enough is seated in any case."

@@ -41,6 +41,12 @@ async def test_the_end_is_the_result_that_the_answer_without_a_stream_has(client
     assert end == whole["results"][0]
 
 
+async def test_the_end_of_a_stream_has_its_weights_as_they_were_asked_for(client) -> None:
+    end = only(await streamed(client, beam_size=1, encoding="u8"), "done")[0]
+    assert end["attention"]["encoding"] == "u8"
+    assert max(max(row) for row in end["attention"]["weights"]) == 255
+
+
 async def test_accept_alone_asks_for_a_stream_and_so_does_a_field_of_a_form(client) -> None:
     accepted = await client.post("/v1/translate", json=GOOD, headers={"accept": EVENTS})
     form = await client.post("/v1/caption", files={"file": ("a.png", picture())}, data={"stream": "true"})

@@ -50,6 +50,17 @@ async def test_no_attention_is_neither_asked_of_the_engine_nor_answered(client, 
     assert not link.jobs[0].options.attention
 
 
+async def test_weights_are_bytes_where_they_were_asked_for_as_such(client) -> None:
+    plain = (await client.post("/v1/translate", json={**GOOD, "attention": "full"})).json()["results"][0]["attention"]
+    small = await client.post("/v1/translate", json={**GOOD, "attention": "full", "encoding": "u8"})
+    for map_, exact in zip(small.json()["results"][0]["attention"], plain, strict=True):
+        assert (map_["encoding"], exact["encoding"]) == ("u8", "float")
+        assert np.abs(np.array(map_["weights"]) - 255 * np.array(exact["weights"])).max() < 0.52  # four decimals
+        assert {type(weight) for row in map_["weights"] for weight in row} == {int}
+    wrong = await client.post("/v1/translate", json={**GOOD, "encoding": "u16"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/encoding")
+
+
 async def test_a_hard_map_is_ones_and_zeros_with_an_alignment(client, link) -> None:
     link.heads, link.blur = (1, 2), 0.5
     answer = await client.post("/v1/translate", json={**GOOD, "attention": "hard"})

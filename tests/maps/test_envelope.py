@@ -19,14 +19,14 @@ def test_weights_are_written_with_four_decimals():
 
 
 def test_u8_writes_bytes_and_says_so():
-    wire = json.loads(translation().encoded("u8").model_dump_json())
+    wire = json.loads(translation().model_dump_json(context={"encoding": "u8"}))
     assert wire["encoding"] == "u8"
     assert wire["weights"] == [[26, 153, 13, 38, 26], [0, 26, 178, 0, 51]]
 
 
 @pytest.mark.parametrize(("encoding", "near"), [("float", 1e-4), ("u8", 0.5 / 255 + 1e-6)])
 def test_what_is_written_can_be_read_again(encoding, near):
-    again = AttentionMap.model_validate_json(translation().encoded(encoding).model_dump_json())
+    again = AttentionMap.model_validate_json(translation().model_dump_json(context={"encoding": encoding}))
     np.testing.assert_allclose(again.array(), MERGED, atol=near)
     assert again.queries == translation().queries
 

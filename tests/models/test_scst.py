@@ -8,7 +8,7 @@ import torch
 
 from bundle.text import BOS, EOS, PAD, UNK
 from models.nets.captioner import Captioner
-from models.scst import Rewards, draw, self_critical, shares
+from models.scst import Rewards, draw, self_critical, shares, surprises
 
 REFERENCES = [[[5, 6, 7, 8, EOS], [5, 6, 9, 8, EOS]], [[10, 11, 12, 13, EOS], [10, 14, 12, 13, EOS]]]
 
@@ -45,12 +45,33 @@ def test_draws_hold_no_silent_piece_and_nothing_is_real_after_the_end(net: Capti
         assert EOS not in said[:-1]
 
 
+def test_the_surprise_is_that_of_the_policy_that_drew() -> None:
+    torch.manual_seed(2)
+    net = Captioner(16, memory=8, embedding=6, decoder=10, attention_width=7, dropout_output=0.9).eval()
+    annotations, policies = torch.rand(2, 4, 1280), []
+    output = net.output
+
+    def heard(*inputs: torch.Tensor) -> torch.Tensor:
+        policies.append(net.training)
+        return output(*inputs)
+
+    net.output = heard  # type: ignore[method-assign]
+    _, words, _ = self_critical(net, annotations, np.arange(2), Rewards(REFERENCES, 1.0), 6, 0.0)
+    assert policies and not any(policies) and net.training
+    drawn = draw(net.eval(), annotations, rows=5, longest=9)
+    logits = output(drawn.hiddens, drawn.embedded, drawn.contexts).clone()
+    logits[..., [PAD, UNK, BOS]] = -torch.inf  # they are never drawn
+    wanted = -logits.log_softmax(-1).gather(-1, drawn.tokens[..., None])[..., 0][drawn.real]
+    torch.testing.assert_close(surprises(net, drawn), wanted)
+    assert words > 0
+
+
 def test_training_on_rewards_makes_rewarded_captions_likelier(net: Captioner, rewards: Rewards) -> None:
     torch.manual_seed(3)
     annotations, pictures = torch.rand(2, 4, 1280), np.arange(2)
     optimiser = torch.optim.Adam(net.parameters(), 0.02)
     earned = []
-    for _ in range(150):
+    for _ in range(300):
         loss, _, reward = self_critical(net, annotations, pictures, rewards, 6, 0.0)
         optimiser.zero_grad()
         loss.backward()
