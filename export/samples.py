@@ -39,7 +39,7 @@ def translation(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path, numb
 
 
 def said(recipe: dict[str, Any], vocabulary: Vocabulary, data: Path) -> np.ndarray:
-    """Ids of the pieces in a translation recipe's targets, worn ones too, with the special ones and single characters."""
+    """Ids of the pieces in a translation recipe's targets, worn ones too, of special ones and of single characters."""
     part = recipe["data"]
     entries = [entry for entry in part["train"] if "distilled" not in entry]
     pairs = [pair for entry in entries for pair in corpus(entry, data, data, languages(entry, part))]

@@ -19,19 +19,37 @@ from models.features import features
 from models.metrics import caption_scores, translation_scores
 from models.nets.captioner import Captioner
 from models.tasks.captioning import greedy, split
-from models.tasks.translation import translate, translator
+from models.tasks.translation import languages, tag, translate, translator
 
 Figures = dict[str, float]
 
 
 def translation(recipe: dict[str, Any], weights: dict[str, Any], run: Path, data: Path, name: str) -> Figures:
-    """sacreBLEU, tokenised lower-cased BLEU and chrF on a split of Multi30k, such as test_2016_flickr."""
+    """sacreBLEU, tokenised lower-cased BLEU and chrF on a split of a parallel corpus, such as test_2016_flickr.
+
+    The corpus is the first one of the recipe's that is aligned line by line. A net of several pairs is scored on each
+    that the split has; the pair is told with the metric.
+
+    Raises:
+        FileNotFoundError: the split has no pair of the recipe's.
+    """
     vocabulary, part = Vocabulary(run / "vocabulary.model"), recipe["data"]
     net = translator(len(vocabulary), recipe["net"]).eval()
     net.load_state_dict(weights)
-    pairs = aligned((data / part["dev"]).with_name(name), part["source"], part["target"])
-    texts = translate(net, vocabulary, [pair.source for pair in pairs])
-    return translation_scores(texts, [pair.target for pair in pairs], part["target"])
+    alone = isinstance(part["dev"], str)
+    corpus = part["dev"] if alone else next(one["aligned"] for one in part["train"] if "aligned" in one)
+    split_ = (data / corpus).with_name(name)
+    each = dict.fromkeys(languages(entry, part) for entry in ([part] if alone else part["dev"]))
+    there = [pair for pair in each if all(split_.with_name(f"{name}.{code}.xz").exists() for code in pair)]
+    if not there:
+        raise FileNotFoundError(f"{split_} has none of {', '.join('-'.join(pair) for pair in each)}")
+    figures: Figures = {}
+    for one, other in there:
+        pairs = aligned(split_, one, other)
+        texts = translate(net, vocabulary, [pair.source for pair in pairs], before=tag(vocabulary, part, other))
+        scores = translation_scores(texts, [pair.target for pair in pairs], other)
+        figures |= scores if len(each) == 1 else {f"{one}-{other} {metric}": value for metric, value in scores.items()}
+    return figures
 
 
 def captioning(recipe: dict[str, Any], weights: dict[str, Any], run: Path, data: Path, name: str) -> Figures:
