@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -26,7 +25,7 @@ from bench.server import Server
 INSIDE = "bench.peers.inside"
 BATCHES, WAITS = (8, 16, 32, 64), (1.0, 5.0, 20.0, 50.0)
 LATENCIES = (100.0, 500.0, 2000.0)  # BentoML is told the latency to aim at, and decides itself how long to wait
-SHARES = (0.25, 0.5, 0.75, 0.9)  # of our highest rate: where all are measured side by side
+STEP = 1.15  # from one rate at which both are measured to the next
 
 
 class Peer(NamedTuple):
@@ -67,7 +66,9 @@ class Tried(NamedTuple):
 
 
 def compare(name: str, given: argparse.Namespace) -> list[dict[str, Any]]:
-    """Tune ours and a peer alike, find both servers' highest rates in turn, then measure both at the same rates.
+    """Tune ours and a peer alike, see roughly how far each goes, then measure both at the same rates, round by round.
+
+    What a server carries is read off its medians at those rates: one point alone says much about the machine's moment.
 
     Raises:
         Missing, NotServing: the peer cannot be had, or does not start.
@@ -82,22 +83,32 @@ def compare(name: str, given: argparse.Namespace) -> list[dict[str, Any]]:
         name: known(name, begin[name], _theirs(name, given), given),
     }
     starts = {who: partial(begin[who], best_of[who]) for who in begin}
-    highest: dict[str, list[float]] = {who: [] for who in starts}
-    memory: dict[str, float] = dict.fromkeys(starts, 0.0)
-    for _, (who, start) in product(range(given.runs), starts.items()):
-        first = max(highest[who], default=0.0) or given.start
-        tried = under(start(), who, given, partial(climb, start=first, bound=given.p95, stride=1.2))
-        found = best(tried.points, given.p95)
-        highest[who].append(found.achieved if found else 0.0)
-        memory[who] = max(memory[who], tried.memory)
-    middle = {who: statistics.median(rates) for who, rates in highest.items()}
-    curves = side_by_side(starts, [share * middle[OURS] for share in SHARES], given)
+    climbing = partial(climb, start=given.start, bound=given.p95, stride=1.4, closeness=1.1)
+    found = {who: best(under(start(), who, given, climbing).points, given.p95) for who, start in starts.items()}
+    rates = ladder([one.achieved if one else given.start for one in found.values()])
+    rounds = side_by_side(starts, rates, given)
+    curves = {
+        who: [_middle(points) for points in zip(*(one.points for one in tried), strict=True)]
+        for who, tried in rounds.items()
+    }
     _drawn(name, curves, given)
-    rows = [_row(who, name, best_of[who], highest[who], curves[who], memory[who], given) for who in starts]
-    return [
-        _printed({**row, "ratio": round(middle[OURS] / middle[row["engine"]], 3) if middle[row["engine"]] else None})
-        for row in rows
-    ]
+    rows = [_row(who, name, best_of[who], rounds[who], curves[who], given) for who in starts]
+    ours = next(row["a_second"] for row in rows if row["engine"] == OURS)
+    return [_printed({**row, "ratio": round(ours / row["a_second"], 3) if row["a_second"] else None}) for row in rows]
+
+
+def ladder(carried: Sequence[float]) -> list[float]:
+    """Rates from half of the lowest of these to beyond the highest, each STEP times the one before."""
+    low, high = 0.5 * min(carried), STEP * max(carried)
+    return [low * STEP**i for i in range(1 + math.ceil(math.log(high / low) / math.log(STEP)))]
+
+
+def highest(points: Sequence[Point], bound: float) -> float:
+    """Requests a second of the last point, in the order of rates, before one that does not hold; 0 if none does."""
+    return next(
+        (points[i - 1].achieved if i else 0.0 for i, one in enumerate(points) if not one.holds(bound)),
+        points[-1].achieved,
+    )
 
 
 def _ours(given: argparse.Namespace) -> Steps:
@@ -172,15 +183,16 @@ def tuned(who: str, begin: Begin, steps: Steps, given: argparse.Namespace) -> Se
 
 def side_by_side(
     starts: Mapping[str, Callable[[], Server]], rates: Sequence[float], given: argparse.Namespace
-) -> dict[str, list[Point]]:
-    """All servers at the same rates, `runs` times; at each rate the run of median 95th percentile."""
-    runs: dict[str, list[list[Point]]] = {who: [] for who in starts}
+) -> dict[str, list[Tried]]:
+    """All servers at the same rates, `runs` times."""
+    rounds: dict[str, list[Tried]] = {who: [] for who in starts}
     for _, (who, start) in product(range(given.runs), starts.items()):
-        runs[who].append(under(start(), who, given, lambda measure: [measure(rate) for rate in rates]).points)
-    return {who: [_middle(points) for points in zip(*tried, strict=True)] for who, tried in runs.items()}
+        rounds[who].append(under(start(), who, given, lambda measure: [measure(rate) for rate in rates]))
+    return rounds
 
 
 def _middle(points: Sequence[Point]) -> Point:
+    """Of one rate's points the one of median 95th percentile."""
     return sorted(points, key=lambda one: one.p95)[(len(points) - 1) // 2]
 
 
@@ -188,12 +200,12 @@ def _row(
     who: str,
     name: str,
     how: Setting,
-    rates: Sequence[float],
+    rounds: Sequence[Tried],
     curve: Sequence[Point],
-    memory: float,
     given: argparse.Namespace,
 ) -> dict[str, Any]:
-    """One server's figures."""
+    """One server's figures: what its medians carry, and what the worst and the best round carried."""
+    each = [highest(one.points, given.p95) for one in rounds]
     return {
         "contest": name,
         "engine": who,
@@ -201,11 +213,11 @@ def _row(
         "attention": given.attention,
         "leaving": given.leaving or who == OURS,
         "bound_ms": given.p95,
-        "a_second": round(statistics.median(rates), 2),
-        "slowest": round(min(rates), 2),
-        "fastest": round(max(rates), 2),
+        "a_second": round(highest(curve, given.p95), 2),
+        "slowest": round(min(each), 2),
+        "fastest": round(max(each), 2),
         "p95_at_rate": [[round(one.offered, 1), one.told()["p95"]] for one in curve],
-        "max_mb": round(memory),
+        "max_mb": round(max(one.memory for one in rounds)),
         "setting": how,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from bench.load.points import Point
 from bench.peers import serving
-from bench.peers.serving import Tried, known, tuned
+from bench.peers.serving import STEP, Tried, highest, known, ladder, tuned
 
 GIVEN = argparse.Namespace(p95=500.0, start=8.0, leaving=False)
 
@@ -53,6 +54,49 @@ def test_the_best_of_each_step_is_the_start_of_the_next(tried: list[dict[str, An
         (2, 64, 5),  # 32 was tried before
         (2, 16, 50),
     ]
+
+
+def test_rates_go_from_half_of_the_slower_beyond_the_quicker() -> None:
+    rates = ladder([100.0, 160.0])
+    assert rates[0] == 50 and rates[-2] < 160 * STEP <= rates[-1]
+    assert all(b / a == pytest.approx(STEP) for a, b in pairwise(rates))
+
+
+@pytest.mark.parametrize(
+    ("late", "carried"), [([100, 400, 900, 100], 60.0), ([900, 100], 0.0), ([1, 2, 3], 70.0), ([100, 400, 900], 60.0)]
+)
+def test_what_is_carried_ends_where_the_first_rate_is_late(late: list[float], carried: float) -> None:
+    rates = [50.0, 60.0, 70.0, 80.0]
+    points = [
+        Point(rate, rate, ms, ms, ms, ms, 100, {}, 1.0, 0.0, 0.0, 0.0) for rate, ms in zip(rates, late, strict=False)
+    ]
+    assert highest(points, 500.0) == carried
+
+
+def test_a_contest_is_read_off_the_medians_of_interleaved_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[str] = []
+
+    def under(who: str, _: str, given: argparse.Namespace, trial: Any) -> Tried:
+        turns.append(who)
+        slow = turns.count(who) == 3  # one round falls into a bad moment of the machine, as does no median
+        held = {"Heed": 200.0, "mosec": 100.0}[who] * (0.5 if slow else 1.0)
+        return Tried(
+            trial(lambda rate: Point(rate, rate, *[100.0 if rate <= held else 900.0] * 4, 9, {}, 1.0, 0, 0, 0)), 7.0
+        )
+
+    monkeypatch.setattr(serving, "under", under)
+    monkeypatch.setattr(serving, "heed", lambda *_: "Heed")
+    monkeypatch.setattr(serving, "started", lambda name, *_: name)
+    monkeypatch.setattr(serving, "known", lambda *_: {})
+    monkeypatch.setattr(serving, "python_of", lambda *_: Path())
+    given = argparse.Namespace(
+        **vars(GIVEN), work=Path(), bundle=Path("x"), runs=5, threads=2, beam=5, attention="soft", plots=None
+    )
+    ours, theirs = serving.compare("mosec", given)
+    assert turns == ["Heed", "mosec"] * 6  # who goes how far, then five rounds
+    assert 200 / STEP < ours["a_second"] <= 200 and 100 / STEP < theirs["a_second"] <= 100
+    assert ours["slowest"] < 101 < ours["fastest"] == ours["a_second"]
+    assert theirs["ratio"] == round(ours["a_second"] / theirs["a_second"], 3)
 
 
 def test_ours_is_tuned_as_the_peers_are() -> None:
