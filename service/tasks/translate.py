@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from bundle.manifest import Bundle
-from bundle.text import has_words
+from bundle.text import Piece, has_words
 from service.errors import EmptyText, HeedError, Meaningless, NoWords, OtherScript, TextTooLong, UnknownPair, Where
 from service.maps.envelope import TextKeys
 from service.maps.offsets import counted_keys
@@ -21,7 +21,7 @@ from service.maps.view import View
 from service.maps.words import items_of, text_keys
 from service.markup.kept import Kept, kept
 from service.markup.marked import Marked
-from service.messages import Done, Options
+from service.messages import Done, Hypothesis, Options
 from service.tasks.answer import Detected, Result, Via
 from service.tasks.contract import Bounds, Encoded, Task, at_most, loaded, options
 from service.tasks.detection import Guess, written_in
@@ -189,10 +189,15 @@ def _sentence(plan: _Plan, whole: Kept, place: str, part: Part | None) -> Encode
     first = way[0].job(pieces, how if len(way) == 1 else way[0].usual(rows=how.attention))
     spans = partial(way[0].keys, items_of(whole.pieces, asked.unit), len(pieces)) if asked.compares else list
     source = Source(whole.masked.original, whole.pieces, way, whole, plan.guess)
-    made = course(asked, way[0].bundle, first, source, spans)
+    made = course(asked, way[0].bundle, first, source, spans, lambda one: _pieces(asked, source, one))
     if len(way) > 1:
         made = replace(made, then=partial(onward, way, how), others=(way[0].bundle,), answers=how)
     return replace(made, hear=partial(heard, way), part=part)
+
+
+def _pieces(asked: TranslateRequest, source: Source, said: Hypothesis) -> Sequence[Piece]:
+    """Those of an answer with everything that is kept in it."""
+    return Spoken(asked, source.way[-1].bundle, source, said).said.pieces
 
 
 def _compared(asked: TranslateRequest) -> tuple[Where, ...]:

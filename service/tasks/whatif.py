@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
+from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from bundle.manifest import Bundle
-from bundle.text import SILENT
+from bundle.text import SILENT, Piece
 from service.errors import Meaningless, Where
 from service.maps.envelope import AttentionMap, Head, OffsetUnit
 from service.maps.offsets import places
@@ -28,10 +29,18 @@ from service.tasks.mapped import shown, summary
 Spans = Sequence[Sequence[int]]
 
 
-def course(asked: Searched, bundle: Bundle, job: Job, kept: T, keys: Callable[[], Spans]) -> Encoded[T]:
+def course(
+    asked: Searched,
+    bundle: Bundle,
+    job: Job,
+    kept: T,
+    keys: Callable[[], Spans],
+    pieces: Callable[[Hypothesis], Sequence[Piece]] | None = None,
+) -> Encoded[T]:
     """What is to be done for an input: one job, or one without what constrains it and then one with it.
 
-    keys: the memory positions of each key, in the order of the map's keys.
+    keys: the memory positions of each key, in the order of the map's keys; pieces: those of an answer as its map has
+    them, where that is not just what the model said.
 
     Raises:
         Meaningless: a constraint is about a key that is not there, or leaves none.
@@ -46,8 +55,9 @@ def course(asked: Searched, bundle: Bundle, job: Job, kept: T, keys: Callable[[]
     def then(done: Sequence[Done]) -> Job | None:
         if len(done) > 1:
             return None
-        options = replace(job.options, mask=mask, pin=_pinned(asked, bundle, spans, done[0].hypotheses[0]))
-        return renewed(job, options)
+        first = done[0].hypotheses[0]
+        said = pieces(first) if pieces else bundle.text.spelled(first.ids)[1]
+        return renewed(job, replace(job.options, mask=mask, pin=_pinned(asked, spans, said)))
 
     without = replace(job.options, n_best=1, stream=False, trials=False, alternatives=0)
     if asked.constraints is None:
@@ -70,14 +80,19 @@ def _masked(asked: Searched, spans: Spans) -> tuple[int, ...]:
     return tuple(sorted(positions))
 
 
-def _pinned(asked: Searched, bundle: Bundle, spans: Spans, said: Hypothesis) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """Each pinned step with the positions that it may look at."""
+def _pinned(asked: Searched, spans: Spans, pieces: Sequence[Piece]) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """Each pinned step with the positions that it may look at; some pieces were put there, and no step said them."""
     pins = asked.constraints.pin if asked.constraints else []
-    items = items_of(bundle.text.spelled(said.ids)[1], asked.unit)
+    items = items_of(pieces, asked.unit)
+    steps = list(accumulate((piece.id >= 0 for piece in pieces), initial=0))
     looks: dict[int, set[int]] = {}
     for i, (query, key) in enumerate(pins):
         _within(query, len(items), f"/constraints/pin/{i}/0", "item")
-        for step in items[query]:
+        own = [steps[place] for place in items[query] if pieces[place].id >= 0]
+        if not own:
+            where = (Where(f"/constraints/pin/{i}/0", "was kept, not said by the model"),)
+            raise Meaningless("What was kept looks at nothing.", errors=where)
+        for step in own:
             looks.setdefault(step, set()).update(spans[key])
     return tuple((step, tuple(sorted(positions))) for step, positions in sorted(looks.items()))
 

@@ -10,6 +10,7 @@ from bundle.text import EOS, UNK
 from service.errors import Meaningless
 from service.messages import Done, Hypothesis, Job
 from service.tasks.contract import Bounds, Constraints, Searched, options
+from service.tasks.spoken import Spoken
 from service.tasks.translate import TranslateRequest, encode
 from service.tasks.whatif import Run, difference
 from tests.fakes import tiny_bundle
@@ -55,6 +56,29 @@ def test_pieces_are_counted_where_the_map_shows_pieces(bundle) -> None:
     _, bound = course(bundle, "das Segelboot steht", unit="piece", constraints={"pin": [[1, 2], [1, 0]], "mask": [3]})
     assert bound.options.pin == ((1, (0, 2)),)
     assert bound.options.mask == (3,)
+
+
+def unheeded(bundle: Bundle, asked: Job, text: str) -> Done:
+    """Said without a look at anything but the end of the source: what is kept takes no word's place."""
+    ids = [*bundle.text.ids(text), EOS]
+    rows = np.zeros((len(ids), len(asked.inputs["source"])), np.float32)
+    rows[:, -1] = 1
+    return Done("job", (Hypothesis(ids, np.zeros(len(ids), np.float32), 0.0, "stop", rows),), {})
+
+
+def test_pins_count_what_was_put_into_the_answer(bundle) -> None:
+    asked = TranslateRequest(text="{name} strange house", constraints=Constraints(pin=[(2, 1)]))
+    (one,) = encode(asked, bundle, Bounds())
+    said = unheeded(bundle, one.job, "das Segelboot steht")
+    assert Spoken(asked, bundle, one.kept, said.hypotheses[0]).text == "{name} das Segelboot steht"
+    then = one.then([said])
+    assert then is not None
+    assert [step for step, _ in then.options.pin] == pieces_of(bundle, "das Segelboot steht", 1)
+    kept = asked.model_copy(update={"constraints": Constraints(pin=[(0, 1)])})
+    (one,) = encode(kept, bundle, Bounds())
+    with pytest.raises(Meaningless) as refused:
+        one.then([said])
+    assert refused.value.errors[0].pointer == "/constraints/pin/0/0"
 
 
 def test_the_end_of_the_source_is_a_key_too(bundle) -> None:
