@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ from service.telemetry.meter import Meter
 
 T = TypeVar("T")
 LIGHT = 1024  # bytes of a body: to answer a text so short takes about half a millisecond, as handing it over does
+FEW = 4  # hypotheses of all sentences together, each with its map: as long as all others may wait for one request
 Render = Callable[[Sequence[View]], bytes]
 Fetches = Callable[[str], Awaitable[bytes]]  # an address to the bytes there
 NICE = 10  # of threads that read and draw pictures: a tenth of the share of one that translates
@@ -166,7 +167,8 @@ class Desk:
             journal = Journal(inputs=len(encoded))
             journal.note("prepare", began, began + spent)
             deadline = began + self.deadline + self.sentence_seconds * (len(encoded) - 1)
-            return Order(task, asked, bundle, encoded, asked_as, began, deadline, spent, light, journal)
+            order = Order(task, asked, bundle, encoded, asked_as, began, deadline, spent, False, journal)
+            return replace(order, light=light and order.maps() <= FEW)
 
         if light:
             return prepared()

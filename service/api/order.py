@@ -5,6 +5,7 @@ Knows nothing of HTTP, of threads, or of any one task.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -79,6 +80,11 @@ class Order:
     def rows(self) -> int:
         """Beam rows that it takes in the engine."""
         return sum(one.job.options.beam_size for one in self.encoded)
+
+    def maps(self) -> float:
+        """How many maps its answer may have: one a hypothesis; of all layers and heads there are many."""
+        searched = [one.answers or one.job.options for one in self.encoded]
+        return math.inf if any(one.heads for one in searched) else sum(one.n_best for one in searched)
 
     def results(self, done: Sequence[Sequence[Done]]) -> list[Result]:
         """The answer to each text."""

@@ -19,9 +19,9 @@ from tests.fakes import FakeLink
 pytestmark = pytest.mark.anyio
 
 
-async def answered(desk: Desk, text: str, size: int | None) -> str:
+async def answered(desk: Desk, text: str, size: int | None, **fields: object) -> str:
     task = discover()["translate"]
-    asked = task.request.model_validate({"text": text, "source": "en", "target": "de"})
+    asked = task.request.model_validate({"text": text, "source": "en", "target": "de", **fields})
     order = await desk.understand(task, lambda: asked, "id", size=size)
     body, _ = await desk.answer(order)
     said: str = json.loads(body)["results"][0]["text"]
@@ -38,6 +38,25 @@ async def test_a_short_text_is_answered_though_every_thread_is_busy(bundles: dic
                 await asyncio.wait_for(answered(desk, "the old house", size), 0.2)
         release.set()
         assert await answered(desk, "the old house", None) == "the old house"
+    finally:
+        release.set()
+        desk.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [("a house\n" * 9, {}), ("a house\n" * 2, {"n_best": 3, "beam_size": 3}), ("a house", {"attention": "full"})],
+)
+async def test_a_short_text_with_a_long_answer_is_written_by_a_thread(
+    bundles: dict[str, Bundle], link: FakeLink, text: str, fields: dict[str, object]
+) -> None:
+    desk, release = Desk(link, BOUNDS, threads=1), threading.Event()
+    try:
+        desk.pool.submit(release.wait)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(answered(desk, text, LIGHT, **fields), 0.2)
+        release.set()
+        assert "house" in await answered(desk, text, LIGHT, **fields)
     finally:
         release.set()
         desk.close()
