@@ -72,7 +72,7 @@ docker-check: ## build the images and run compose.yaml for real, with faults; PA
 pins: ## renew constraints/ from today's releases
 	rm -rf .venv-pins
 	$(PYTHON) -m venv .venv-pins
-	.venv-pins/bin/python $(PIP) -e '.[serve,otel]'
+	.venv-pins/bin/python $(PIP) -e '.[serve,otel,shared-limits]'
 	.venv-pins/bin/python -m pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//' > constraints/serve.txt
 	sed -n 's/^onnxruntime==/onnxruntime-gpu==/p' constraints/serve.txt >> constraints/serve.txt
 	.venv-pins/bin/python $(PIP) -c constraints/serve.txt -e '.[dev]'

@@ -1,4 +1,4 @@
-"""Every route as a function: its arguments in, a `Question` out, which says what is sent and how the answer is read.
+"""Every route but /v1/files as a function: its arguments in, a `Question` out: what is sent, how the answer is read.
 
 Knows nothing of connections. These functions are the methods of both clients: see `client.clients`.
 """

@@ -22,6 +22,7 @@ COPY bundle bundle
 COPY export export
 COPY models models
 COPY service service
+COPY zoo zoo
 RUN chmod -R u=rwX,go=rX .
 
 FROM python AS train

@@ -1,7 +1,7 @@
-"""The command line: serve, ray, worker, keys, translate, caption, models; all but the first two without a server.
+"""The command line: serve and ray serve; translate, caption, keys and models need no server, models ACTION asks one.
 
-Knows nothing of arithmetic or drawing. Each command imports what it needs: a worker needs no web server, and starts
-sooner without one.
+A worker is started by a server. Knows nothing of arithmetic or drawing. Each command imports what it needs: a worker
+needs no web server, and starts sooner without one.
 """
 
 from __future__ import annotations

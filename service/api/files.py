@@ -65,8 +65,7 @@ def files(filing: Filing, clock: Any) -> APIRouter:
 
     @router.post("", status_code=202, summary="Translate a file", responses=wrong, openapi_extra=BODY)
     async def bring(request: Request, response: Response) -> FileState:
-        name, data, fields = await _sent(request)
-        filed = await filing.take(name, data, fields, request.scope)
+        filed = await filing.take(*await _sent(request), request.scope)
         response.headers["Location"] = f"/v1/files/{filed.id}"
         response.headers["Cache-Control"] = "no-store"
         return state(filed)
@@ -101,6 +100,7 @@ def libretranslate_files(filing: Filing, gate: Gate) -> APIRouter:
         standing = await gate.admit(request.scope, shown(request.headers) or fields.pop("api_key", None) or None)
         response.headers.update(standing_headers(standing))
         filed = await filing.take(name, data, fields, request.scope)
+        del data  # the filing counts what it keeps; this may wait for an hour
         try:
             await while_there(request, filed.finished.wait())
         except BaseException:
@@ -108,7 +108,7 @@ def libretranslate_files(filing: Filing, gate: Gate) -> APIRouter:
             raise
         if filed.error is not None:
             filing.drop(filed)
-            raise filed.error
+            raise filed.error.with_traceback(None)
         path = f"/download_file/{filed.id}"
         response.headers["Content-Location"] = path  # for balancers: only this front has it
         return LibreTranslateFile(translatedFileUrl=f"{str(request.base_url).rstrip('/')}{path}")
@@ -127,11 +127,16 @@ def download(filed: Filed) -> Response:
         FileNotReady: it is not done, or failed.
     """
     if filed.error is not None:
-        raise filed.error
+        raise filed.error.with_traceback(None)  # else each time it is raised would stay with it
     if filed.result is None:
         raise FileNotReady("The file is not translated yet.", retry_after=1)
-    headers = {"Content-Disposition": _saved_as(filed.file.name), "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return Response(filed.result, headers=headers, media_type=filed.file.media)
+    filed.fetched = True
+    headers = {
+        "Content-Disposition": _saved_as(filed.name),
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(filed.result, headers=headers, media_type=filed.media)
 
 
 def _saved_as(name: str) -> str:
@@ -149,7 +154,8 @@ async def _sent(request: Request) -> tuple[str, bytes, dict[str, Any]]:
     """
     if media_of(request) != FORM:
         raise WrongMediaType(f"The body may be {FORM}.")
-    name, data, texts = upload(request.headers["content-type"], await request.body(), FILE)
+    body = b"".join([piece async for piece in request.stream() if piece])  # `body()` would be kept with the request
+    name, data, texts = upload(request.headers["content-type"], body, FILE)
     if data is None:
         raise FileMissing(f"The form has no file named {FILE}.", errors=(Where(f"/{FILE}", "is missing"),))
     fields = {wish: texts[wish] for wish in (*WISHES, "api_key") if texts.get(wish)}

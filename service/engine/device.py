@@ -13,6 +13,10 @@ import numpy as np
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
+INSTALL = (  # both are the module onnxruntime, so one has to go first
+    "from the checkout, .venv/bin/python -m pip uninstall onnxruntime, "
+    "then .venv/bin/python -m pip install -c constraints/serve.txt -e '.[serve-gpu]'"
+)
 
 
 class Device(NamedTuple):
@@ -36,7 +40,7 @@ class Device(NamedTuple):
         if kind != "cuda" or not number.isdecimal():
             raise ValueError(f"{asked!r} is no device: auto, cpu or cuda:N")
         if CUDA not in providers:
-            raise ValueError(f"{asked} was asked for, and this onnxruntime has no CUDA: install heed[serve-gpu]")
+            raise ValueError(f"{asked} was asked for, and this onnxruntime has no CUDA: {INSTALL}")
         return cls("cuda", int(number))
 
     @property

@@ -46,22 +46,18 @@ class Marked:
 
     def within(self, start: int, end: int) -> list[Span]:
         """What a part of it keeps, counted from the part's start."""
-        first = bisect_left(self.spans, start, key=lambda span: span.start)
-        inside = []
-        for span in self.spans[first:]:
-            if span.start >= end:
-                break
-            inside.append(span._replace(start=span.start - start, end=span.end - start))
-        return inside
+        first, last = (bisect_left(self.spans, at, key=lambda span: span.start) for at in (start, end))
+        return [one._replace(start=one.start - start, end=one.end - start) for one in self.spans[first:last]]
 
     def sentences(self, split: Callable[[str], Ranges]) -> list[tuple[int, int]]:
         """Where its sentences are, told by a function that sees readable text; none ends within what is kept."""
         found: list[tuple[int, int]] = []
         for start, end in self.ranges:
             within = self.within(start, end)
+            solid = [span for span in within if _solid(span)]
             last = -1
             for first, stop in split(readable(self.text[start:end], within, html=self.html)):
-                if last >= 0 and any(span.start < first and last < span.end for span in within if _solid(span)):
+                if last >= 0 and _meets(solid, last, first):
                     found[-1] = (found[-1][0], start + stop)
                 else:
                     found.append((start + first, start + stop))
@@ -83,19 +79,19 @@ class Marked:
 
 def readable(text: str, spans: Sequence[Span], *, html: bool) -> str:
     """The text, as long as it is, with words for names, spaces for tags, and what entities spell."""
-    out, last = "", 0
+    out, last = [], 0
     for span in spans:
         size = span.end - span.start
-        out += text[last : span.start]
+        out.append(text[last : span.start])
         if span.kind == "spelled":
-            out += (span.says + ("x" if span.says.isalnum() else " ") * size)[:size]
+            out.append((span.says + ("x" if span.says.isalnum() else " ") * size)[:size])
         elif span.kind == "name":
-            out += ("N" + "x" * size)[:size]
+            out.append(("N" + "x" * size)[:size])
         else:
-            out += text[span.start : span.end] if span.kind == "read" else " " * size
+            out.append(text[span.start : span.end] if span.kind == "read" else " " * size)
         last = span.end
-    out += text[last:]
-    return out.replace("\n", " ").replace("\r", " ") if html else out
+    read = "".join([*out, text[last:]])
+    return read.replace("\n", " ").replace("\r", " ") if html else read
 
 
 def marked(
@@ -113,7 +109,8 @@ def marked(
         return Marked(text, [Span(first, first + len(said), said)] if said else [], [(0, len(text))], html=True)
     inner = [one._replace(start=one.start + run.start, end=one.end + run.start) for run in each for one in run.spans]
     ranges = [(run.start, run.end) for run in each]
-    free = [one for one in asked if not any(one.start < tag.end and tag.start < one.end for tag in inner if _tag(tag))]
+    tags = [one for one in inner if _tag(one)]
+    free = [one for one in asked if not _meets(tags, one.start, one.end)]
     return Marked(text, apart(free, inner, [one for one in wanted if _inside(one, ranges)]), ranges, html=True)
 
 
@@ -148,6 +145,12 @@ def _merged(ranges: Ranges) -> Ranges:
         else:
             out.append((start, end))
     return out
+
+
+def _meets(spans: Sequence[Span], start: int, end: int) -> bool:
+    """Whether one of these, which are in order and apart, begins before the end and ends behind the start."""
+    at = bisect_left(spans, end, key=lambda one: one.start)
+    return at > 0 and start < spans[at - 1].end
 
 
 def _solid(span: Span) -> bool:

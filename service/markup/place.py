@@ -137,11 +137,9 @@ def _beside(
 
 def _strays(masked: Masked, text: str, words: Sequence[_Word], used: set[int]) -> list[_Edit]:
     """Names that were said once too often go, with the space before them, or behind where they begin the text."""
-    names = {
-        slot.name.casefold()
-        for slot in masked.slots
-        if slot.name and slot.name.casefold() not in masked.original.casefold()
-    }
+    used_names = {slot.name.casefold() for slot in masked.slots if slot.name}
+    original = masked.original.casefold()
+    names = {name for name in used_names if name not in original}
     stray = [word for k, word in enumerate(words) if k not in used and word.text.casefold() in names]
     return [_without(text, word) for word in stray]
 

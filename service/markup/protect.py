@@ -6,7 +6,8 @@ Knows nothing of engines, answers, or what the spans are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bundle.text import Piece, has_words
@@ -68,52 +69,61 @@ class Masked:
 
     def around_names(self) -> str:
         """What the model reads, with spaces where names stand for something."""
-        out = self.text
-        for slot in self.slots:
-            out = out[: slot.at] + " " * (slot.to - slot.at) + out[slot.to :] if slot.name else out
-        return out
+        return self._but(self.text, lambda slot: " " * (slot.to - slot.at))
 
     def reading(self, text: str) -> Masked:
         """The same, if the model reads another text that is as long; names stay as they are."""
+        return replace(self, text=self._but(text, lambda slot: self.text[slot.at : slot.to]))
+
+    def _but(self, text: str, says: Callable[[Slot], str]) -> str:
+        """A text with something else where names stand."""
+        out, last = [], 0
         for slot in self.slots:
-            text = text[: slot.at] + self.text[slot.at : slot.to] + text[slot.to :] if slot.name else text
-        return replace(self, text=text)
+            if slot.name:
+                out += [text[last : slot.at], says(slot)]
+                last = slot.to
+        return "".join([*out, text[last:]])
 
     def columns(self, pieces: Sequence[Piece]) -> list[list[int]]:
         """For each slot the positions of the pieces of `text` that lie on it."""
-        return [[i for i, one in enumerate(pieces) if one.start < slot.to and one.end > slot.at] for slot in self.slots]
+        starts, ends = [one.start for one in pieces], [one.end for one in pieces]
+        return [list(range(bisect_right(ends, slot.at), bisect_left(starts, slot.to))) for slot in self.slots]
 
     def restored(self, pieces: Sequence[Piece]) -> list[Piece]:
         """Pieces of `text` as pieces of the original: the first one on a slot is all of it, the others are empty."""
-        moved, taken = [], set()
+        moved = []
+        ats, tos = [slot.at for slot in self.slots], [slot.to for slot in self.slots]
+        places, taken = _Places([*self.slots, *self.marks]), 0  # so many slots have a piece
         for one in pieces:
-            start, end = self._back(one.start, False), self._back(one.end, True)
-            for i, slot in enumerate(self.slots):
-                if one.start < slot.to and one.end > slot.at and i in taken:
-                    start = max(start, slot.end)
-                elif one.start < slot.to and one.end > slot.at:
-                    taken.add(i)
+            start, end = places.back(one.start, False), places.back(one.end, True)
+            first, last = bisect_right(tos, one.start), bisect_left(ats, one.end)
+            if first < min(last, taken):
+                start = max(start, self.slots[min(last, taken) - 1].end)
+            taken = max(taken, last)
             end = max(start, end)
             moved.append(replace(one, text=self.original[start:end], start=start, end=end))
         return moved
 
-    def _back(self, at: int, is_end: bool) -> int:
-        """Where a place in `text` lies in the original: an end before a tag that stands there, a start behind it."""
-        shift = 0
-        each: list[Slot | Mark] = [*self.slots, *self.marks]
-        for one in sorted(each, key=lambda one: one.start):
-            first, last = one.at, one.to
-            if at < first or (at == first and is_end):
-                break
-            if at < last or (is_end and at == last):
-                return one.end if is_end else one.start
-            shift = one.end - last
-        return at + shift
+
+class _Places:
+    """Where places in what the model reads lie in the original."""
+
+    def __init__(self, each: Sequence[Slot | Mark]) -> None:
+        self.each = sorted(each, key=lambda one: one.start)
+        self.ats, self.tos = [one.at for one in self.each], [one.to for one in self.each]
+
+    def back(self, at: int, is_end: bool) -> int:
+        """One of them: an end before a tag that stands there, a start behind it."""
+        search = bisect_left if is_end else bisect_right
+        over, behind = search(self.tos, at), search(self.ats, at)
+        if over < behind:
+            return self.each[over].end if is_end else self.each[over].start
+        return at + (self.each[behind - 1].end - self.each[behind - 1].to if behind else 0)
 
 
 def mask(text: str, spans: Sequence[Span]) -> Masked:
     """The text with names for its spans, which are in order and apart."""
-    kept = _joined(text, [span for span in (_trimmed(text, one) for one in spans) if span.start < span.end])
+    kept = _joined(text, spans)
     if kept and not has_words("".join(_readable(part, span) for part, span in _parts(text, kept))):
         start, end = len(text) - len(text.lstrip()), len(text.rstrip())
         says = "".join(
@@ -174,8 +184,11 @@ def _tight(text: str, span: Span) -> bool:
     return len(around) == 2 and not any(one.isspace() for one in around)
 
 
-def _trimmed(text: str, span: Span) -> Span:
-    """Without white space at its ends; what is kept as it stands takes the letters with it that it is glued to."""
+def _trimmed(text: str, span: Span, known: int) -> Span:
+    """Without white space at its ends; what is kept as it stands takes the letters with it that it is glued to.
+
+    known: up to where the one before it is kept; letters before that place are not looked at again.
+    """
     start, end = span.start, span.end
     if span.kind in MARKS:
         return span
@@ -185,29 +198,24 @@ def _trimmed(text: str, span: Span) -> Span:
         end -= 1
     if span.kind == "read" or start == end:
         return span._replace(start=start, end=end)
-    before, after = start, end
-    while text[start] != "<" and before and text[before - 1].isalnum():
+    before, after = start, max(end, known)
+    while text[start] != "<" and before > known and text[before - 1].isalnum():
         before -= 1
     while text[end - 1] != ">" and after < len(text) and text[after].isalnum():
         after += 1
-    says = span.says.strip()
-    return Span(before, after, text[before:start] + says + text[end:after])
+    return span._replace(start=before, end=after)
 
 
 def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
-    """Spans with at most marks and spaces between them as one: the model would see a row of names."""
+    """Trimmed spans; those with at most marks and spaces between them are one: the model would see a row of names."""
     out: list[Span] = []
     for span in spans:
         last = out[-1] if out and out[-1].kind == span.kind == "name" else None
-        if last and (last.end >= span.start or BETWEEN.fullmatch(text, last.end, span.start)):
-            out[-1] = _over(text, last, span)
+        one = _trimmed(text, span, last.end if last else 0)
+        if one.start == one.end:
+            continue
+        if last and (last.end >= one.start or BETWEEN.fullmatch(text, last.end, one.start)):
+            out[-1] = last._replace(end=max(last.end, one.end))
         else:
-            out.append(span)
-    return out
-
-
-def _over(text: str, first: Span, second: Span) -> Span:
-    """Both as one; letters that both took, being glued to both, are said once."""
-    shared = max(0, first.end - second.start)
-    says = first.says + text[first.end : second.start] + second.says[shared:]
-    return Span(first.start, max(first.end, second.end), says)
+            out.append(one)
+    return [one._replace(says=text[one.start : one.end]) if one.kind == "name" else one for one in out]

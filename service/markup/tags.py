@@ -6,8 +6,11 @@ parent and beside its siblings, so it is as well formed as the source was, where
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,9 +57,7 @@ def tagged(masked: Masked, source: Sequence[Piece], placed: Placed, looks: np.nd
         return placed
     slots = {place: masked.slots[slot].at for slot, place in placed.at.items() if slot >= 0}
     words = _words(source, placed, looks, slots)
-    put: list[tuple[int, int, str]] = []
-    _Writer(placed.text, masked.text, source, words, put).inside(_tree(masked), 0, len(words), 0, len(placed.text))
-    return _with(placed, put)
+    return _with(placed, _Writer(placed.text, masked.text, source, words).written(_tree(masked)))
 
 
 def _words(source: Sequence[Piece], placed: Placed, looks: np.ndarray | None, slots: Mapping[int, int]) -> list[_Word]:
@@ -95,53 +96,84 @@ def _tree(masked: Masked) -> _Node:
     return root
 
 
-@dataclass
-class _Writer:
-    answer: str
-    text: str
-    source: Sequence[Piece]
-    words: Sequence[_Word]
-    put: list[tuple[int, int, str]]  # from where to where in the answer, what; in order
+class _Inside(NamedTuple):
+    """A node whose children go into words[first:last], the answer's characters from start to end."""
 
-    def inside(self, node: _Node, first: int, last: int, start: int, end: int) -> None:
-        """Write a node's children into words[first:last], the answer's characters from start to end."""
-        free = [True] * len(self.words)
+    node: _Node
+    first: int
+    last: int
+    start: int
+    end: int
+
+
+class _Writer:
+    def __init__(self, answer: str, text: str, source: Sequence[Piece], words: Sequence[_Word]) -> None:
+        self.answer, self.text, self.words = answer, text, words
+        self.begins = [piece.start for piece in source]
+        self.looks = np.array([word.looks for word in words])
+        self.slots = [(k, word.slot) for k, word in enumerate(words) if word.slot is not None]
+        self.seen = [i for i, character in enumerate(text) if not character.isspace()]
+        self.said = max((i for i in self.seen if has_words(text[i])), default=-1)  # the last letter
+
+    def written(self, root: _Node) -> list[tuple[int, int, str]]:
+        """The tags of all nodes: from where to where in the answer, what; in order."""
+        put: list[tuple[int, int, str]] = []
+        todo: list[_Inside | tuple[int, int, str]] = [_Inside(root, 0, len(self.words), 0, len(self.answer))]
+        while todo:
+            one = todo.pop()
+            if isinstance(one, _Inside):
+                todo += reversed(self._within(one))
+            else:
+                put.append(one)
+        return put
+
+    def _within(self, here: _Inside) -> list[_Inside | tuple[int, int, str]]:
+        """What to write of a node's children, and where theirs go."""
+        node, at = here.node, here.start
+        free = [True] * len(self.words) if node.children else []
         ranges = []
         for child in sorted(node.children, key=lambda child: not self._slots(child)):
-            low, high = self._range(child, node, first, last, free)
+            low, high = self._range(child, here.first, here.last, free)
             free[low:high] = [False] * (high - low)
             ranges.append((low, high, child))
-        at = start
+        out: list[_Inside | tuple[int, int, str]] = []
         for low, high, child in sorted(ranges, key=lambda one: (one[0], one[1], one[2].start)):
-            at = self._write(child, node, low, high, at, end)
+            begins, ends = self._place(child, node, low, high, at, here.end)
+            space = child.tight and begins > at and self.answer[begins - 1] == " "
+            out.append((begins - space, begins, child.opens))
+            out.append(_Inside(child, low, high, begins, ends))
+            out.append((ends, ends, child.closes))
+            at = ends
+        return out
 
-    def _write(self, child: _Node, node: _Node, low: int, high: int, at: int, end: int) -> int:
-        """A child over words[low:high], not before `at`, not behind `end`; where it ends."""
-        all_before = not self.text[node.start : child.start].strip()
-        all_behind = not self.text[child.end : node.end].strip()
+    def _place(self, child: _Node, node: _Node, low: int, high: int, at: int, end: int) -> tuple[int, int]:
+        """Where a child over words[low:high] begins and ends, not before `at`, not behind `end`."""
+        all_before, all_behind = self._blank(node.start, child.start), self._blank(child.end, node.end)
         begins, ends = self._edge(low, end), self.words[high - 1].end if high > low else 0
         if all_before and all_behind and len(node.children) == 1:
             begins, ends = at, end
         elif all_behind and child.start == child.end and low >= len(self.words):
             begins = end
         begins = min(max(begins, at), end)
-        ends = min(max(ends, begins), end)
-        space = child.tight and begins > at and self.answer[begins - 1] == " "
-        self.put.append((begins - space, begins, child.opens))
-        self.inside(child, low, high, begins, ends)
-        self.put.append((ends, ends, child.closes))
-        return ends
+        return begins, min(max(ends, begins), end)
+
+    def _blank(self, start: int, end: int) -> bool:
+        """Whether nothing is seen of this part of what the model read."""
+        return bisect_left(self.seen, start) >= bisect_left(self.seen, end)
 
     def _edge(self, word: int, end: int) -> int:
         if word < len(self.words):
             return self.words[word].start
         return self.words[-1].end if self.words else end
 
-    def _range(self, child: _Node, node: _Node, first: int, last: int, free: list[bool]) -> tuple[int, int]:
+    def _range(self, child: _Node, first: int, last: int, free: list[bool]) -> tuple[int, int]:
         """The words that came from a child: the run that looks at it most, or a place between words."""
-        own = [i for i, piece in enumerate(self.source) if child.start <= piece.start < child.end]
-        mass = [self._mass(self.words[k], own) if free[k] and own else 0.0 for k in range(first, last)]
-        if slots := self._slots(child):
+        own = bisect_left(self.begins, child.start), bisect_left(self.begins, child.end)
+        slots = self._slots(child)
+        if own[0] >= own[1] and not slots:
+            return self._gap(child, first, last)
+        mass = self._mass(own, first, last, free)
+        if slots:
             return self._around(slots, first, last, mass, free)
         runs = list(_runs([one > MOST for one in mass]))
         if runs:
@@ -152,13 +184,16 @@ class _Writer:
             return best, best + 1
         return self._gap(child, first, last)
 
-    def _mass(self, word: _Word, own: list[int]) -> float:
-        return 0.0 if word.slot is not None else float(word.looks[own].sum())
+    def _mass(self, own: tuple[int, int], first: int, last: int, free: list[bool]) -> list[float]:
+        """How much of each word's row lies on these pieces, of words[first:last]; nothing, if it is kept or taken."""
+        if first == last:
+            return []
+        sums = self.looks[first:last, own[0] : own[1]].sum(1).tolist()
+        return [one if free[k] and self.words[k].slot is None else 0.0 for k, one in enumerate(sums, first)]
 
     def _slots(self, child: _Node) -> set[int]:
         """The words that are kept spans which the child was around."""
-        slots = enumerate(word.slot for word in self.words)
-        return {k for k, slot in slots if slot is not None and child.start <= slot < child.end}
+        return {k for k, slot in self.slots if child.start <= slot < child.end}
 
     def _around(self, slots: set[int], first: int, last: int, mass: list[float], free: list[bool]) -> tuple[int, int]:
         """The words from the first to the last of these, and those beside them that came from the child, too."""
@@ -174,12 +209,12 @@ class _Writer:
 
     def _gap(self, child: _Node, first: int, last: int) -> tuple[int, int]:
         """Between which words a child without words of its own stands: before what came from what follows it."""
-        if first == last or not self.text[: child.start].strip():
+        if first == last or self._blank(0, child.start):
             return first, first
-        behind = next((i for i, piece in enumerate(self.source) if piece.start >= child.start), None)
-        if behind is None or not has_words(self.text[child.start :]):
+        behind = bisect_left(self.begins, child.start)
+        if behind == len(self.begins) or self.said < child.start:
             return last, last
-        best = first + int(np.argmax([self.words[k].looks[behind] for k in range(first, last)]))
+        best = first + int(np.argmax(self.looks[first:last, behind]))
         return best, best
 
 
@@ -191,12 +226,15 @@ def _runs(wanted: Sequence[bool]) -> list[tuple[int, int]]:
 
 def _with(placed: Placed, put: Sequence[tuple[int, int, str]]) -> Placed:
     """The answer with tags put in, which belong to no piece; a space may go for one."""
-    out, last = "", 0
+    out, last = [], 0
+    ends = [end for _, end, _ in put]
+    grown = list(accumulate((len(says) + start - end for start, end, says in put), initial=0))  # by so many of them
     for start, end, says in put:
-        out, last = out + placed.text[last:start] + says, end
+        out += [placed.text[last:start], says]
+        last = end
     moved = []
     for piece in placed.pieces:
-        before = sum(len(says) + start - end for start, end, says in put if end <= piece.start)
-        inner = sum(len(says) + start - end for start, end, says in put if piece.start < end < piece.end)
+        before = grown[first := bisect_right(ends, piece.start)]
+        inner = grown[max(first, bisect_left(ends, piece.end))] - before
         moved.append(replace(piece, start=piece.start + before, end=piece.end + before + inner))
-    return Placed(out + placed.text[last:], moved, placed.added, placed.at)
+    return Placed("".join([*out, placed.text[last:]]), moved, placed.added, placed.at)

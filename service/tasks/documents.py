@@ -29,6 +29,7 @@ ABBREVIATED = {  # what sentencex takes for the end of a sentence and is none, b
     "fr": re.compile(r"(?:^|[\s'’(])(?:MM?|M(?:me|lle|gr)s?|Drs?|Prof|[Nn]os?|St|J)\.\s*$"),
     "es": re.compile(r"(?:^|\s)(?:[Nn]úm|[Pp]ágs?|Bs|EE)\.\s*$"),
 }
+TAIL = 16  # characters, more than any of them has
 SMALL = re.compile(r"[\s\-—–(]*[^\W\d_]")  # the first letter, after what may stand before it
 CLAUSES = (";:", ",–—،、，；：")  # marks after which a sentence that is too long is cut, the best first
 
@@ -82,23 +83,35 @@ def _sentences(line: str, language: str) -> Iterator[tuple[int, int]]:
         yield 0, len(line)
         return
     primary = language.partition("-")[0].lower()
-    open_, end = 0, 0
+    open_, seen, end = 0, 0, 0
+    small, capital = False, False  # letters of line[open_:seen]: a sentence that goes on for long is not read again
     for found in get_sentence_boundaries(primary, line):
         start = found["start_index"]
-        if open_ < end <= start and not _goes_on(line[open_:end], line[start : found["end_index"]], primary):
-            yield open_, end
-            open_ = start
+        if open_ < end <= start:
+            part, seen = line[seen:end], end
+            small, capital = small or part.islower(), capital or not f"{part}a".islower()
+            after = line[start : found["end_index"]]
+            if not (_begins_small(after, small and not capital) or _abbreviated(line, open_, end, primary)):
+                yield open_, end
+                open_, seen, small, capital = start, start, False, False
         end = found["end_index"]
     yield open_, len(line)
 
 
-def _goes_on(before: str, after: str, language: str) -> bool:
-    """Whether two are one: the first ends in an abbreviation, or the second begins small, and not everything does."""
+def _begins_small(after: str, small: bool) -> bool:
+    """Whether a sentence begins with a small letter, and what is before it is not all in those."""
     letter = SMALL.match(after)
-    if letter is not None and letter.group()[-1].islower() and not before.islower():
-        return True
+    return letter is not None and letter.group()[-1].islower() and not small
+
+
+def _abbreviated(line: str, start: int, end: int, language: str) -> bool:
+    """Whether what seems to be a sentence ends in an abbreviation."""
     known = ABBREVIATED.get(language)
-    return known is not None and known.search(before) is not None
+    if known is None:
+        return False
+    while end > start and line[end - 1].isspace():
+        end -= 1
+    return known.search(line[max(start, end - TAIL) : end]) is not None
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
@@ -111,9 +124,9 @@ def _short(text: str, start: int, end: int, cut: Sequence[Piece], most: int) -> 
     if len(cut) <= most:
         yield Span(start, end, cut)
         return
-    first, at = 0, 0  # pieces, and characters of the sentence
+    first, at, sentence = 0, 0, text[start:end]  # pieces, and characters of the sentence
     while len(cut) - first > most:
-        first = _clause(text[start:end], cut, first, most)
+        first = _clause(sentence, cut, first, most)
         yield Span(*_stripped(text, start + at, start + cut[first].start))
         at = cut[first].start
     yield Span(start + at, end)
@@ -124,7 +137,7 @@ def _clause(sentence: str, cut: Sequence[Piece], first: int, most: int) -> int:
     last = first + most
     for marks in CLAUSES:
         for i in range(last, first + most // 2, -1):
-            if cut[i].opens and sentence[: cut[i].start].rstrip()[-1:] in tuple(marks):
+            if cut[i].opens and sentence[cut[first].start : cut[i].start].rstrip()[-1:] in tuple(marks):
                 return i
     return next((i for i in range(last, first, -1) if cut[i].opens and cut[i].start > cut[first].start), last)
 

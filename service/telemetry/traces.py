@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 SERVICE = "heed"
+INSTALL = "from the checkout, .venv/bin/python -m pip install -c constraints/dev.txt -e '.[serve,otel]'"
 
 
 class NotInstalled(RuntimeError):
@@ -43,7 +44,7 @@ def exporting() -> Tracer:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as missing:
-        raise NotInstalled("traces need the extra: pip install 'heed[otel]'") from missing
+        raise NotInstalled(f"traces need the extra otel: {INSTALL}") from missing
     told = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": SERVICE}
     provider = TracerProvider(resource=Resource.create(told))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))

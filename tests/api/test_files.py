@@ -49,12 +49,12 @@ async def test_a_file_is_translated_in_the_background_and_fetched(client) -> Non
 
 
 async def test_a_name_that_is_not_ascii_is_told_in_both_ways(client) -> None:
-    began = await brought(client, b"the house\n", 'Notizen über 3.txt')
+    began = await brought(client, b"the house\n", "Notizen über 3.txt")
     state = await finished(client, began.json()["url"])
     told = (await client.get(state["result"])).headers["content-disposition"]
-    plain, _, whole = told.removeprefix('attachment; filename="').partition('"; filename*=UTF-8\'\'')
+    plain, _, whole = told.removeprefix('attachment; filename="').partition("\"; filename*=UTF-8''")
     assert plain == "Notizen _ber 3.txt"
-    assert unquote(whole) == 'Notizen über 3.txt'
+    assert unquote(whole) == "Notizen über 3.txt"
 
 
 async def test_a_result_that_is_not_there_yet_is_asked_for_again_later(link: FakeLink) -> None:

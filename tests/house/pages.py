@@ -1,15 +1,19 @@
 """The parts of the documentation that are made from the code: python -m tests.house.pages rewrites them.
 
 Knows nothing of the text around them. The README's map (captions are the first sentences of docstrings), the table
-of docs/settings.md (descriptions are those of `service.settings.Settings`), and those of the bundles' scores.
+of docs/settings.md (descriptions are those of `service.settings.Settings`), that of docs/api.md (those of the requests'
+fields), and those of the bundles' scores.
 """
 
 from __future__ import annotations
 
 import ast
+import inspect
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.house.family import directions, family, trust
 from tests.house.tree import ROOMS, ROOT, files
@@ -18,7 +22,7 @@ from tests.house.tree import ROOMS, ROOT, files
 CAPTIONS = {
     "zoo/": "the trained bundles this repository ships, one folder each, with their model cards",
     "tests/": "one folder a room, one twin a file; house/ checks this very map",
-    "docs/": "design, errors, settings, the log of experiments, pictures",
+    "docs/": "design, the interface, errors, settings, the log of experiments, pictures",
     "docker/": "the images (serving has no torch), what watches and balances them, and docker/check, which runs it",
     "constraints/": "exact versions of everything, to serve and to develop",
     ".ci/audit": "known vulnerabilities among what serves, where their data can be reached",
@@ -104,9 +108,69 @@ def drawn_settings() -> str:
     prefix = Settings.model_config.get("env_prefix", "")
     rows = ["| variable | default | what it bounds, and why |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = field.get_default(call_default_factory=True, validated_data={})
-        rows.append(f"| `{prefix}{name}`".upper() + f" | `{default}` | {field.description or ''} |")
+        default = written(field.get_default(call_default_factory=True, validated_data={}))
+        rows.append(f"| `{prefix}{name}`".upper() + f" | {default} | {field.description or ''} |")
     return "\n".join(rows)
+
+
+def written(default: object) -> str:
+    """A setting's default as its variable would have it."""
+    if default is None:
+        return "(unset)"
+    if isinstance(default, tuple):
+        default = ",".join(default)
+    return f"`{default}`" if default != "" else "(empty)"
+
+
+def drawn_fields() -> str:
+    """The table of every field of the requests for work: where it is, its type, its default and what it does."""
+    from service.tasks import discover  # late, as above
+
+    tasks = sorted(discover().items(), key=lambda one: (one[0] != "translate", one[0]))
+    rows: dict[str, list[str]] = {}
+    for name, task in tasks:
+        for row in field_rows(task.request):
+            rows.setdefault(row, []).append(name)
+    told = [row % ("all" if len(names) == len(tasks) else ", ".join(names)) for row, names in rows.items()]
+    return "\n".join(["| field | of | type | default | what it does |", "|---|---|---|---|---|", *told])
+
+
+def field_rows(request: type[Any]) -> Iterator[str]:
+    """A row for each field, with a %s for whose it is; the request's own fields first, what all share last."""
+    schema = request.model_json_schema()
+    own = [name for kind in request.mro() for name in inspect.get_annotations(kind)]
+    for name in sorted(schema["properties"], key=own.index):
+        field = schema["properties"][name]
+        yield field_row(name, field, required=name in schema.get("required", ()))
+        for part in field.get("anyOf", ()):
+            inner = schema["$defs"][part["$ref"].rpartition("/")[2]]["properties"] if "$ref" in part else {}
+            yield from (field_row(f"{name}.{key}", one) for key, one in inner.items())
+
+
+def field_row(name: str, field: Mapping[str, Any], *, required: bool = False) -> str:
+    """The row of one field of a JSON schema."""
+    default = field.get("default")
+    told = "(empty)" if default in ("", [], {}) else f"`{default if isinstance(default, str) else json.dumps(default)}`"
+    told = "required" if required else "–" if default is None else told
+    about = field.get("description", "").replace("%", "%%").replace("|", "\\|")
+    return f"| `{name}` | %s | {json_type(field)} | {told} | {about} |"
+
+
+def json_type(schema: Mapping[str, Any]) -> str:
+    """What a value may be, in words; null, which is the same as nothing, is left out."""
+    if "anyOf" in schema:
+        return " or ".join(json_type(one) for one in schema["anyOf"] if one.get("type") != "null")
+    if "enum" in schema:
+        return ", ".join(f"`{one}`" for one in schema["enum"])
+    if "prefixItems" in schema:
+        return f"[{', '.join(map(json_type, schema['prefixItems']))}]"
+    if schema.get("type") == "array":
+        return f"[{json_type(schema['items'])}, …]"
+    if schema.get("type") == "string":
+        return "base64" if schema.get("format") == "binary" else "text"
+    least, most = schema.get("minimum"), schema.get("maximum")
+    span = f" from {least}" if most is None else f" {least} to {most}"
+    return str(schema.get("type", "object")) + ("" if least is None else span)
 
 
 def replaced(page: str, name: str, text: str) -> str:
@@ -122,6 +186,7 @@ def replaced(page: str, name: str, text: str) -> str:
 PARTS: list[tuple[str, str, Callable[[], str]]] = [
     ("README.md", "map", drawn_map),
     ("docs/settings.md", "settings", drawn_settings),
+    ("docs/api.md", "fields", drawn_fields),
     ("docs/attention.md", "family", family),
     ("docs/trust.md", "trust", trust),
     ("docs/translation.md", "directions", directions),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from service.errors import Broken, HeedError, InternalError, Refused, Unavailable, tree
+from service.settings import Settings
+from service.tasks import discover
+from service.tasks.contract import Constraints
 from tests.house import pages
 from tests.house.tree import ROOMS, ROOT, files, relative
 
@@ -27,6 +31,39 @@ def test_what_is_made_from_the_code_is_up_to_date(page, name, draw) -> None:
     wanted = pages.replaced(found, name, draw())
     if found != wanted:
         pytest.fail(f"run `make pages`: {page}\n{difference(found, wanted)}", pytrace=False)
+
+
+SETTING = re.compile(r"^\| `(HEED_\w+)` \| (?:`(.*?)`|\((empty|unset)\)) \|", re.MULTILINE)
+DEFAULTS = SETTING.findall((ROOT / "docs/settings.md").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("variable", "default", "word"), DEFAULTS, ids=lambda told: told)
+def test_a_default_stands_as_its_variable_would_have_it(variable: str, default: str, word: str, monkeypatch) -> None:
+    for name in [name for name in os.environ if name.startswith("HEED_")]:
+        monkeypatch.delenv(name)
+    usual = Settings()
+    if word != "unset":
+        monkeypatch.setenv(variable, default)
+    assert Settings() == usual
+
+
+def test_every_setting_has_its_row() -> None:
+    assert {variable for variable, _, _ in DEFAULTS} == {f"HEED_{name}".upper() for name in Settings.model_fields}
+
+
+def test_every_field_of_a_request_has_its_row() -> None:
+    page = (ROOT / "docs/api.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `([\w.]+)` \| [\w, ]+ \| (.+ \|) \S.*\|$", page, re.MULTILINE))
+    assert rows.keys() == {
+        *(name for task in discover().values() for name in task.request.model_fields),
+        *(f"constraints.{name}" for name in Constraints.model_fields),
+    }
+    assert rows["text"].startswith("text or [text, …] | required")
+    assert rows["encoding"].startswith("`float`, `u8` | `float`")
+    assert rows["length_penalty"].startswith("number 0 to 10 | –")
+    assert rows["alternatives"].startswith("integer from 0 | `0`")
+    assert rows["glossary"].startswith("object | (empty)")
+    assert rows["constraints.pin"].startswith("[[integer, integer], …] | (empty)")
 
 
 def test_every_file_at_the_top_has_its_caption() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bench.markup.pages import paths
-from service.markup.html import runs
+from service.markup.html import _settled, runs
 from service.markup.kept import kept
 from service.markup.marked import marked
+from service.markup.reader import Token, tokens
 from service.messages import Hypothesis
 from tests.markup.test_protect import pieces
 
@@ -93,3 +95,42 @@ def test_whatever_a_model_says_and_looks_at_the_elements_are_those_of_the_source
 
 def test_an_empty_text_has_nothing_to_be_read() -> None:
     assert runs("") == []
+
+
+class Counted(list[Token]):
+    """Tokens that count how often one is looked at by its place."""
+
+    looks = 0
+
+    def __getitem__(self, at: Any) -> Any:
+        self.looks += 1
+        return super().__getitem__(at)
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>" * 999 + "x" + "</i>" * 999, "<i>" + "<b>" * 999 + "</i>", "<b>" * 999 + "</b>" * 999]
+)
+def test_a_tag_that_closes_is_not_compared_with_all_that_are_open(text: str) -> None:
+    counted = Counted(tokens(text))
+    _settled(counted)
+    assert counted.looks < 5 * len(counted)
+
+
+def test_what_is_around_the_end_of_a_run_is_broken_and_what_begins_behind_it_is_not() -> None:
+    text = "<b>a <i>b <p>c <u>d</u> e</i> f</b> <b>g</b>"
+    kinds = {text[one.start : one.end]: one.kind for one in _settled(tokens(text)) if one.tag != "b"}
+    assert {tag: kinds[tag] for tag in ("<i>", "</i>", "<u>", "</u>")} == {
+        "<i>": "end", "</i>": "end", "<u>": "open", "</u>": "close",
+    }  # fmt: skip
+    assert read(text) == ["a", "b", "c d e", "f", "g"]
+
+
+@pytest.mark.parametrize("unit", ["<b>x</i>", "<a b='", "<!--"])
+def test_a_page_of_nothing_else_is_read_in_the_end(unit: str) -> None:
+    """Before they were read once, these took hours."""
+    assert all(run.start < run.end for run in runs("a dog " + unit * (100_000 // len(unit))))
+
+
+def test_tags_that_are_open_around_what_ends_a_run_are_not_told_of_it_again_and_again() -> None:
+    found = runs("<b>" * 33_000 + "x" + "<p>" * 33_000)
+    assert [(run.start, run.end, run.spans) for run in found] == [(99_000, 99_001, [])]

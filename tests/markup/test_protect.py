@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,3 +140,74 @@ def test_letters_that_a_placeholder_is_glued_to_stay_with_it_once() -> None:
         masked: Masked = mask(text, apart(placeholders(text)))
         assert masked.text == "Tom and more"
         assert masked.slots[0].says == text.removesuffix(" and more")
+
+
+class Counted(tuple[Any, ...]):
+    """Slots that count how often all of them are gone through."""
+
+    __slots__ = ()
+
+    rounds = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        Counted.rounds += 1
+        return super().__iter__()
+
+
+def test_slots_are_not_gone_through_for_every_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "A {x} runs! " * 200
+    masked = mask(text, placeholders(text))
+    counted = replace(masked, slots=Counted(masked.slots))
+    monkeypatch.setattr(Counted, "rounds", 0)
+    said = [text[one.start : one.end] for one in counted.restored(pieces(masked.text))]
+    assert said == ["A", "{x}", "runs", "!"] * 200
+    assert counted.columns(pieces(masked.text)) == [[4 * i + 1] for i in range(200)]
+    assert Counted.rounds < 10
+
+
+class Letters(str):
+    """A text that counts the letters that are read of it one by one, and those of its parts."""
+
+    __slots__ = ()
+
+    read = 0
+
+    def __getitem__(self, at: Any) -> str:
+        got = super().__getitem__(at)
+        Letters.read += len(got)
+        return got
+
+
+def test_letters_that_several_spans_are_glued_to_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Letters, "read", 0)
+    text = Letters("dog " + "x" * 2000 + " cat")
+    masked = mask(text, [Span(i, i + 1, "x") for i in range(4, 2004, 4)])
+    assert (masked.text, masked.slots[0].says) == ("dog Tom cat", "x" * 2000)
+    assert Letters.read < 20 * len(text)
+
+
+def test_spans_in_a_row_are_one_with_what_is_between_them() -> None:
+    text = "dog " + "{x}a, " * 500 + "cat"
+    masked = mask(text, [Span(i, i + 3, "{x}") for i in range(4, 3004, 6)])
+    assert (masked.text, masked.slots[0].says) == ("dog Tom, cat", text[4:3002])
+
+
+def test_what_is_all_capitals_around_names_is_read_in_small_letters_with_the_names_as_they_are() -> None:
+    text = "A {x} RUNS! B {y} SITS."
+    masked = mask(text, placeholders(text))
+    assert masked.around_names() == "A     RUNS! B        SITS."
+    assert masked.reading(masked.text.lower()).text == "a Tom runs! b Boston sits."
+
+
+def test_elements_may_be_as_deep_in_one_another_as_a_text_is_long() -> None:
+    text = "<b>" * 3000 + "red" + "</b>" * 3000
+    assert through(f"a {text} dog", "Hund rot", {"Hund": "dog", "rot": "red"}).text == "Hund " + text.replace(
+        "red", "rot"
+    )
+
+
+def test_tags_without_words_stay_where_they_were_and_pieces_move_along() -> None:
+    text = "red " + "<b></b>" * 3000 + "dog"
+    placed = through(text, "rot Hund", {"Hund": "dog", "rot": "red"})
+    assert placed.text == "rot " + "<b></b>" * 3000 + "Hund"
+    assert [placed.text[one.start : one.end] for one in placed.pieces] == ["rot", "Hund"]

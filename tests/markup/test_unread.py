@@ -114,3 +114,15 @@ def test_what_is_no_text_is_left_to_the_model(text: str) -> None:
 def test_brackets_are_looked_for_no_deeper_than_a_few() -> None:
     few = "(" * 20 + "a" + ")" * 20
     assert [kind for _, kind in spans(few)].count("open") == 8
+
+
+def test_a_row_of_digits_is_not_tried_in_all_its_parts() -> None:
+    """The first of them would take years."""
+    found = [marked(text).copying(set()).spans for text in (f"+{'1' * 60}a", f"+49 {'1' * 60}a")]
+    assert found == [[], [Span(0, 3, "+49", "read")]]
+
+
+def test_a_number_with_a_plus_ends_where_a_word_does() -> None:
+    calls = ("+49 30a", "+49 30 12a", "+12345 6", "+1 2 3 4 5 6 7 8 9 10 11", "+49(0)30(1)", "+1a")
+    said = [[one.says for one in marked(text).copying(set()).spans] for text in calls]
+    assert said == [["+49"], ["+49 30"], ["+12345 6"], ["+1 2 3 4 5 6 7 8 9", "10", "11"], ["+49(0)30(1)"], []]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from bundle.text import Vocabulary
 from models.evaluate import evaluate
-from models.tasks.translation import translate
+from models.tasks.translation import Translator, translate
 from models.train import Run
 from tests.models.test_train import data, recipe
 
@@ -36,14 +36,15 @@ def test_a_net_of_several_pairs_is_scored_on_each_that_the_split_has(
     run = Run(several, data, tmp_path / "run")
     run.fit()
     asked: list[list[int]] = []
+    pieces = Vocabulary(tmp_path / "run/vocabulary.model")
 
-    def heard(*given: Any, before: list[int]) -> list[str]:
+    def heard(net: Translator, vocabulary: Vocabulary, texts: list[str], *, before: list[int]) -> list[str]:
         asked.append(before)
-        return translate(*given, before=before)
+        return translate(net, vocabulary, texts, before=before)
 
     monkeypatch.setattr("models.evaluate.translate", heard)
     found = evaluate(tmp_path / "run", data, "val")
-    assert asked == [[run.task.vocabulary.id(mark)] for mark in ("<2de>", "<2en>")]
+    assert asked == [[pieces.id(mark)] for mark in ("<2de>", "<2en>")]
     told = {name: value for name, value in found.items() if "sacreBLEU" in name}
     assert [name[:6] for name in told] == ["en-de ", "de-en "]
     assert list(told.values()) == [run.history[-1]["val en-de"], run.history[-1]["val de-en"]]

@@ -45,7 +45,7 @@ def test_draws_hold_no_silent_piece_and_nothing_is_real_after_the_end(net: Capti
         assert EOS not in said[:-1]
 
 
-def test_the_surprise_is_that_of_the_policy_that_drew() -> None:
+def test_the_surprise_is_that_of_the_policy_that_drew(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(2)
     net = Captioner(16, memory=8, embedding=6, decoder=10, attention_width=7, dropout_output=0.9).eval()
     annotations, policies = torch.rand(2, 4, 1280), []
@@ -55,7 +55,7 @@ def test_the_surprise_is_that_of_the_policy_that_drew() -> None:
         policies.append(net.training)
         return output(*inputs)
 
-    net.output = heard  # type: ignore[method-assign]
+    monkeypatch.setattr(net, "output", heard)
     _, words, _ = self_critical(net, annotations, np.arange(2), Rewards(REFERENCES, 1.0), 6, 0.0)
     assert policies and not any(policies) and net.training
     drawn = draw(net.eval(), annotations, rows=5, longest=9)

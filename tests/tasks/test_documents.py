@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar, SupportsIndex
 
 import pytest
 from hypothesis import given
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from bundle.manifest import Bundle
 from bundle.text import Vocabulary
+from service.tasks import documents
 from service.tasks.documents import parts, split, text_of
 from tests.fakes import tiny_bundle
 
@@ -81,3 +85,37 @@ def test_whatever_the_text_its_parts_are_all_of_it(vocabulary: Vocabulary, text:
     whole = parts(text, spans, 0)
     assert not spans or text_of(whole, [part.text for part in whole]) == text
     assert all(part.text == part.text.strip() for part in whole)
+
+
+class Letters(str):
+    """A text that counts the letters that are taken out of it, and of what was taken."""
+
+    __slots__ = ()
+    taken: ClassVar[list[int]] = []
+
+    def __getitem__(self, at: SupportsIndex | slice) -> Letters:
+        got = super().__getitem__(at)
+        Letters.taken.append(len(got))
+        return Letters(got)
+
+
+def test_a_long_sentence_is_cut_without_reading_what_is_before_a_clause_again(vocabulary: Vocabulary) -> None:
+    text = "the dog and the old house two children play " * 100
+    pieces = vocabulary.pieces(text)
+    Letters.taken.clear()
+    found = list(documents._short(Letters(text), 0, len(text), pieces, MOST))
+    assert len(found) == 100
+    assert sum(Letters.taken) < 30 * len(text)
+
+
+@pytest.mark.parametrize("text", ["Am 1. Am 2. " * 500, "12. " * 500, "A. " + "b. " * 500])
+def test_what_is_one_sentence_is_not_read_again_for_each_that_it_might_be(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Letters(text)
+    places = [m.end() for m in re.finditer(r"\. ", line)]
+    ends = [{"start_index": a, "end_index": b} for a, b in pairwise([0, *places])]
+    monkeypatch.setattr(documents, "get_sentence_boundaries", lambda language, line: ends)
+    Letters.taken.clear()
+    assert list(documents._sentences(line, "de")) == [(0, len(line))]
+    assert sum(Letters.taken) < 10 * len(line)

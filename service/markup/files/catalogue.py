@@ -14,6 +14,8 @@ from service.errors import FileBroken
 from service.markup.files.opened import Limits, Opened
 from service.markup.files.plain import read, within
 
+LINES = 5000  # in a row without a keyword: polib copies what it has for each, minutes for a long file
+
 
 def opened(data: bytes, limits: Limits) -> Opened:
     """A catalogue; an answer is marked fuzzy, since nobody has read it. Entries with plurals stay as they are.
@@ -24,6 +26,8 @@ def opened(data: bytes, limits: Limits) -> Opened:
     said = within(read(data), limits)
     if "msgid" not in said:
         raise FileBroken("The file is no catalogue.")  # polib would take it for the name of a file
+    if _longest(said) > LINES:
+        raise FileBroken("The file has an entry of too many lines.", limit=LINES)
     try:
         catalogue = polib.pofile(said)
     except (OSError, ValueError, IndexError):
@@ -43,6 +47,15 @@ def opened(data: bytes, limits: Limits) -> Opened:
         return str(catalogue).encode("utf-8", "replace")
 
     return Opened([entry.msgid for entry in todo], close)
+
+
+def _longest(said: str) -> int:
+    """How many lines there are at most between two keywords."""
+    longest = row = 0
+    for line in said.splitlines():
+        row = 0 if line.lstrip().startswith("msg") else row + 1
+        longest = max(longest, row)
+    return longest
 
 
 def _ends(asked: str, answer: str) -> str:

@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 Node = str | tuple[int, list["Node"]]  # text, or an element by its number with what is in it
 TAG = re.compile(r'<u id="(\d+)">|(</u>)|<img id="(\d+)">')
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of a document as a text with tags."""
+
+    text: str
+    put: Callable[[str], None]  # an answer in place of the text
+    more: int = 0  # elements that putting it may add
 
 
 def around(number: int, inner: str) -> str:
@@ -60,3 +70,8 @@ def _texts(tree: Sequence[Node]) -> Iterator[str]:
             yield node
         else:
             yield from _texts(node[1])
+
+
+def allowed(text: str) -> str:
+    """Without the characters that XML cannot have."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)

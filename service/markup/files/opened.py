@@ -18,6 +18,7 @@ class Limits:
     characters: int = 2_000_000  # of all texts
     unpacked: int = 64 * 2**20  # bytes, of a file that is an archive
     entries: int = 2000  # of such a file
+    elements: int = 1_000_000  # of its XML, tags and attributes: a tree takes 130 to 290 bytes for each
 
 
 @dataclass(frozen=True)

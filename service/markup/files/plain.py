@@ -5,6 +5,7 @@ Knows nothing of models.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from service.markup.files.opened import Limits, Opened
 from service.markup.html import runs
 
 PARAGRAPH = re.compile(r"(?:(?!\r?\n[ \t]*\r?\n)[\s\S])+")  # up to an empty line
+ODD = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}  # Python's; no page is written in them
 DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_-]{1,40})", re.IGNORECASE)
 
 
@@ -27,8 +29,10 @@ def read(data: bytes, encoding: str | None = None) -> str:
     told = next((code for mark, code in marks.items() if data.startswith(mark)), encoding or "utf-8")
     for code in dict.fromkeys((told, "utf-8")):
         try:
+            if codecs.lookup(code).name in ODD:
+                continue
             text = data.decode(code)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):
             continue
         if "\0" not in text:
             return text

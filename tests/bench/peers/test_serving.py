@@ -80,9 +80,12 @@ def test_a_contest_is_read_off_the_medians_of_interleaved_rounds(monkeypatch: py
         turns.append(who)
         slow = turns.count(who) == 3  # one round falls into a bad moment of the machine, as does no median
         held = {"Heed": 200.0, "mosec": 100.0}[who] * (0.5 if slow else 1.0)
-        return Tried(
-            trial(lambda rate: Point(rate, rate, *[100.0 if rate <= held else 900.0] * 4, 9, {}, 1.0, 0, 0, 0)), 7.0
-        )
+
+        def measure(rate: float) -> Point:
+            late = 100.0 if rate <= held else 900.0
+            return Point(rate, rate, late, late, late, late, 9, {}, 1.0, 0.0, 0.0, 0.0)
+
+        return Tried(trial(measure), 7.0)
 
     monkeypatch.setattr(serving, "under", under)
     monkeypatch.setattr(serving, "heed", lambda *_: "Heed")
