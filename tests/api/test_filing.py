@@ -104,9 +104,10 @@ def document(text: str, paragraphs: int) -> bytes:
 
 
 async def test_a_file_that_is_opened_holds_a_place(link: FakeLink, monkeypatch: pytest.MonkeyPatch) -> None:
-    release, opens = threading.Event(), files.opened
+    began, release, opens = threading.Event(), threading.Event(), files.opened
 
     def slowly(*given: Any) -> Any:
+        began.set()
         release.wait(20)
         return opens(*given)
 
@@ -114,7 +115,7 @@ async def test_a_file_that_is_opened_holds_a_place(link: FakeLink, monkeypatch: 
     async with client_of(link, max_requests=1) as client:
         first = asyncio.create_task(brought(client, b"the house"))
         try:
-            await asyncio.sleep(0.05)
+            await asyncio.to_thread(began.wait, 20)
             async with asyncio.timeout(5):
                 second = await brought(client, b"the house")
             assert (second.status_code, second.json()["code"]) == (429, "queue_full")
