@@ -64,9 +64,7 @@ async def test_what_was_dropped_is_held_by_nobody(link: FakeLink, opened_files) 
         assert opened_files()
         await client.delete(url)
         assert await forgotten(opened_files)
-        assert await forgotten(
-            lambda: [one for one in gc.get_objects() if isinstance(one, filing.Filed) and one.id in url]
-        )
+        assert await forgotten(lambda: [one for one in gc.get_objects() if type(one) is filing.Filed and one.id in url])
 
 
 @pytest.mark.parametrize("error", [None, InternalError, ValueError])
