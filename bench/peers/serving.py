@@ -214,6 +214,7 @@ def _row(
         "leaving": given.leaving or who == OURS,
         "bound_ms": given.p95,
         "a_second": round(highest(curve, given.p95), 2),
+        "or_more": all(one.holds(given.p95) for one in curve),  # nothing higher was tried
         "slowest": round(min(each), 2),
         "fastest": round(max(each), 2),
         "p95_at_rate": [[round(one.offered, 1), one.told()["p95"]] for one in curve],
@@ -224,7 +225,8 @@ def _row(
 
 def _printed(row: dict[str, Any]) -> dict[str, Any]:
     at_rates = ", ".join(f"{p95 or math.inf:.0f} ms at {rate}/s" for rate, p95 in row["p95_at_rate"])
-    highest = f"{row['a_second']} requests a second with p95 under {row['bound_ms']:.0f} ms"
+    more = " or more" if row["or_more"] else ""
+    highest = f"{row['a_second']}{more} requests a second with p95 under {row['bound_ms']:.0f} ms"
     print(f"{row['engine']}: {highest}; p95 {at_rates}; {row['max_mb']} MB")
     print(json.dumps(row), flush=True)
     return row

@@ -56,7 +56,7 @@ class Desk:
     sentences: int = 0
     fetch: Fetches | None = None  # None: no picture is fetched for anybody
     pool: ThreadPoolExecutor = field(init=False)
-    studio: ThreadPoolExecutor = field(init=False)  # for pictures: however long those take, texts do not wait
+    studio: ThreadPoolExecutor = field(init=False)  # for pictures and files: texts do not wait for those
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
@@ -255,9 +255,10 @@ class Desk:
         if self.meter is not None:
             self.meter.answered(order.bundle.manifest.name, done[0].hypotheses[0].rows)
 
-    async def off_loop(self, work: Callable[[], T], task: Task[Any, Any] | None = None) -> T:
-        """The result of work that takes more than a moment; task: whose, if it may be about a picture."""
-        pool = self.studio if task is not None and task.upload else self.pool
+    async def off_loop(self, work: Callable[[], T], task: Task[Any, Any] | None = None, *, seconds: bool = False) -> T:
+        """The result of work that takes more than a moment; task: whose, if it may be about a picture; seconds: if it
+        may take those."""
+        pool = self.studio if seconds or (task is not None and task.upload) else self.pool
         return await asyncio.get_running_loop().run_in_executor(pool, work)
 
 

@@ -105,7 +105,7 @@ class Filing:
         asked = from_fields(self.task, {**QUIET, **fields, "text": "text"})()
         self.task.choose(asked, self.desk.link.bundles)
         with self.desk.place():
-            file = await self.desk.off_loop(lambda: opened(name, data, self.bounds.limits))
+            file = await self.desk.off_loop(lambda: opened(name, data, self.bounds.limits), seconds=True)
         texts, most = file.opened.texts, self.desk.bounds.text_characters
         if any(len(text) > most for text in texts):
             raise FileBroken("The file has a paragraph that is too long, in characters.", limit=most)
@@ -183,7 +183,7 @@ class Filing:
                     filed.state = "working"
                     pause = await self._go_on(filed, file.texts, answers, stride)
                     if pause is None:
-                        filed.result = await self.desk.off_loop(lambda: file.close(answers))
+                        filed.result = await self.desk.off_loop(lambda: file.close(answers), seconds=True)
                 if pause is not None:
                     await asyncio.sleep(pause)
             filed.state, filed.size = "done", len(filed.result)

@@ -122,6 +122,27 @@ async def test_a_file_that_is_opened_holds_a_place(link: FakeLink, monkeypatch: 
         assert (await first).status_code == 202
 
 
+async def test_texts_do_not_wait_for_files_that_are_opened(link: FakeLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, release, opens = threading.Event(), threading.Event(), files.opened
+
+    def slowly(*given: Any) -> Any:
+        began.set()
+        release.wait(20)
+        return opens(*given)
+
+    monkeypatch.setattr(filing, "opened", slowly)
+    async with client_of(link, desk_threads=1) as client:
+        first = asyncio.create_task(brought(client, b"the house"))
+        try:
+            await asyncio.to_thread(began.wait, 20)
+            async with asyncio.timeout(10):
+                long = {"text": "the old house\n" * 100, "source": "en", "target": "de"}
+                assert (await client.post("/v1/translate", json=long)).is_success
+        finally:
+            release.set()
+        assert (await first).status_code == 202
+
+
 class Charging(Gate):
     """A gate that charges as a test says: what a cost raises, if anything."""
 

@@ -98,6 +98,7 @@ def test_a_contest_is_read_off_the_medians_of_interleaved_rounds(monkeypatch: py
     ours, theirs = serving.compare("mosec", given)
     assert turns == ["Heed", "mosec"] * 6  # who goes how far, then five rounds
     assert 200 / STEP < ours["a_second"] <= 200 and 100 / STEP < theirs["a_second"] <= 100
+    assert (ours["or_more"], theirs["or_more"]) == (False, False)
     assert ours["slowest"] < 101 < ours["fastest"] == ours["a_second"]
     assert theirs["ratio"] == round(ours["a_second"] / theirs["a_second"], 3)
 
