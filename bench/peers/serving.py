@@ -234,7 +234,7 @@ def _printed(row: dict[str, Any]) -> dict[str, Any]:
 
 def _drawn(name: str, curves: Mapping[str, Sequence[Point]], given: argparse.Namespace) -> None:
     if given.plots:
-        spots = {who: [(one.achieved, one.p95) for one in curve] for who, curve in curves.items()}
+        spots = {who: [(one.offered, one.p95) for one in curve] for who, curve in curves.items()}
         path = given.plots / f"heed-and-{name}.svg"
         path.write_text(draw(spots, title="95th percentile against load", bound=given.p95), "utf-8")
         print(f"drawn: {path}", file=sys.stderr)

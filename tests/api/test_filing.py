@@ -136,7 +136,7 @@ async def test_texts_do_not_wait_for_files_that_are_opened(link: FakeLink, monke
         try:
             await asyncio.to_thread(began.wait, 20)
             async with asyncio.timeout(10):
-                long = {"text": "the old house\n" * 100, "source": "en", "target": "de"}
+                long = {"text": ["the old house\n" * 18] * 5, "source": "en", "target": "de"}
                 assert (await client.post("/v1/translate", json=long)).is_success
         finally:
             release.set()
