@@ -46,6 +46,7 @@ train: RECIPE = models/recipes/$(MODEL).json --data $(DATA) --out runs/$(MODEL)
 train: .venv-dev/installed ## train models/recipes/MODEL.json on the data sets in DATA, into runs/MODEL
 	$(DEV) -m models.train $(RECIPE) --start-only
 	$(DEV) -m export distil --recipe $(RECIPE)
+	$(DEV) -m export back --recipe $(RECIPE)
 	$(DEV) -m models.train $(RECIPE) \
 		$(if $(wildcard runs/$(MODEL)/last.pt),--resume)
 

@@ -1,4 +1,4 @@
-"""python -m export RUN BUNDLE --data DIR | toy NAME FOLDER | tune, distil, align, trust, confidence, lengths or score …
+"""python -m export RUN BUNDLE --data DIR | align, back, confidence, distil, lengths, recover, score, toy, trust or tune
 
 Knows nothing of how any of it is done.
 """
@@ -9,14 +9,16 @@ import logging
 import os
 import sys
 
-from export import align, confidence, distil, lengths, score, ship, toy, trust, tune
+from export import align, back, confidence, distil, lengths, recover, score, ship, toy, trust, tune
 from service.engine.session import share_threads
 
 COMMANDS = {
     "align": align.main,
+    "back": back.main,
     "confidence": confidence.main,
     "distil": distil.main,
     "lengths": lengths.main,
+    "recover": recover.main,
     "score": score.main,
     "toy": toy.main,
     "trust": trust.main,

@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from bundle.manifest import Bundle, Score
 from export.forced import forced_difference
@@ -36,6 +38,16 @@ FLICKR8K = "flickr8k test"
 HELD_BACK = 2000  # sentences of Tatoeba's held-back part that are scored
 
 
+class Wanted(NamedTuple):
+    """Which test sets are scored, and of which sentences."""
+
+    only: str = ""  # how the names of the sets begin
+    without: frozenset[int] = frozenset()  # checksums of English sentences of Tatoeba that a net has seen after all
+
+
+EVERY = Wanted()
+
+
 def say(session: Session, bundle: Bundle, inputs: list[Inputs], beam: int, penalty: float) -> list[str]:
     """The best answer to each input, as text."""
     limit = bundle.manifest.limits.target
@@ -46,31 +58,31 @@ def say(session: Session, bundle: Bundle, inputs: list[Inputs], beam: int, penal
 
 
 def translate(
-    bundle: Bundle, session: Session, data: Path, beam: int, penalty: float, only: str = ""
+    bundle: Bundle, session: Session, data: Path, beam: int, penalty: float, wanted: Wanted = EVERY
 ) -> dict[str, dict[str, float]]:
     """Scores by test set, metric by metric; a set's name says the pair where the bundle has several.
 
-    only: how the names of the sets begin that are wanted; maps are held against each other when all are.
+    Maps are held against each other when all sets are wanted.
     """
     manifest = bundle.manifest
     out: dict[str, dict[str, float]] = {}
     for pair in manifest.pairs:
         before, several = bundle.tag(pair), len(manifest.pairs) > 1
-        for name, lines in test_sets(data, pair.source, pair.target, only).items():
+        for name, lines in test_sets(data, pair.source, pair.target, wanted).items():
             started = time.monotonic()
             inputs = [source(bundle.text, line.source, before) for line in lines]
             texts = say(session, bundle, inputs, beam, penalty)
             seconds = time.monotonic() - started
             told = f"{name} {pair}" if several else name
             out[told] = translation_scores(texts, [line.target for line in lines], pair.target)
-            if manifest.attention and not only and not out.get("maps"):
+            if manifest.attention and not wanted.only and not out.get("maps"):
                 limit = manifest.limits.target
                 out["maps"] = {FORCED: forced_difference(session, inputs[:MAPS], beam, limit)}
             print(f"{told}: {out[told]} ({len(lines) / seconds:.0f} sentences/s)")
     return out
 
 
-def test_sets(data: Path, one: str, other: str, only: str) -> dict[str, list[Pair]]:
+def test_sets(data: Path, one: str, other: str, wanted: Wanted) -> dict[str, list[Pair]]:
     """The test sets that there are for a pair of languages, by name."""
     folder = data / "translation"
     there = [name for name in TRANSLATION_SETS if all((folder / f"{name}.{code}.xz").exists() for code in (one, other))]
@@ -78,15 +90,18 @@ def test_sets(data: Path, one: str, other: str, only: str) -> dict[str, list[Pai
     foreign = other if one == "en" else one
     path = folder / TATOEBA.get(foreign, "none")
     if "en" in (one, other) and path.exists():
-        sets["tatoeba held back"] = tabbed(path, english_is_source=one == "en", part="test")[:HELD_BACK]
-    return {name: pairs for name, pairs in sets.items() if name.startswith(only)}
+        english = 0 if one == "en" else 1
+        held = tabbed(path, english_is_source=one == "en", part="test")
+        unseen = [pair for pair in held if zlib.crc32(pair[english].encode()) not in wanted.without]
+        sets["tatoeba held back"] = unseen[:HELD_BACK]
+    return {name: pairs for name, pairs in sets.items() if name.startswith(wanted.only)}
 
 
 def caption(
-    bundle: Bundle, session: Session, data: Path, beam: int, penalty: float, only: str = ""
+    bundle: Bundle, session: Session, data: Path, beam: int, penalty: float, wanted: Wanted = EVERY
 ) -> dict[str, dict[str, float]]:
-    """Scores on Flickr8k's official test split, five references; none if its name does not begin with `only`."""
-    if not FLICKR8K.startswith(only):
+    """Scores on Flickr8k's official test split, five references; none if its name is not wanted."""
+    if not FLICKR8K.startswith(wanted.only):
         return {}
     folder = data / "captioning" / "flickr8k"
     names, references = split(folder, "test")
@@ -98,7 +113,7 @@ def caption(
     return {FLICKR8K: caption_scores(texts, references), "maps": {FORCED: difference}}
 
 
-Scorer = Callable[[Bundle, Session, Path, int, float, str], dict[str, dict[str, float]]]
+Scorer = Callable[[Bundle, Session, Path, int, float, Wanted], dict[str, dict[str, float]]]
 SCORERS: dict[str, Scorer] = {"translate": translate, "caption": caption}
 
 
@@ -111,6 +126,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--beam", type=int, help="default: the manifest's")
     parser.add_argument("--length-penalty", type=float, help="default: the manifest's")
     parser.add_argument("--only", default="", help="the test sets whose names begin so, such as multi30k")
+    parser.add_argument("--without", type=Path, help="checksums (crc32, one a line) of English sentences to leave out")
     parser.add_argument("--write", action="store_true", help="write them into the manifest and the card")
     given = parser.parse_args(arguments)
     bundle = Bundle(given.bundle)
@@ -118,11 +134,14 @@ def main(arguments: list[str]) -> int:
     beam = given.beam or search.beam_size
     penalty = search.length_penalty if given.length_penalty is None else given.length_penalty
     session = Session(bundle, precision=given.precision)
-    found = SCORERS[bundle.manifest.task](bundle, session, given.data, beam, penalty, given.only)
+    seen = frozenset(map(int, given.without.read_text().split())) if given.without else frozenset[int]()
+    wanted = Wanted(given.only, seen)
+    found = SCORERS[bundle.manifest.task](bundle, session, given.data, beam, penalty, wanted)
     print(json.dumps({"bundle": bundle.manifest.name, "precision": given.precision, "beam": beam, "scores": found}))
     if given.write:
-        only = f" --only {given.only}" if given.only else ""
-        command = f"python -m export score zoo/{bundle.manifest.name} --data DIR{only}"
+        more = f" --only {given.only}" if given.only else ""
+        more += f" --without {given.without}" if given.without else ""
+        command = f"python -m export score zoo/{bundle.manifest.name} --data DIR{more}"
         scores = [
             Score(
                 metric=metric.split(" [")[0],

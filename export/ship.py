@@ -54,8 +54,9 @@ def trained(run: Path) -> str:
     legs = []
     while (run / "best.pt").exists():
         kept = checkpoint.read(run)
-        threads = kept.recipe["train"].get("threads", 1)
-        legs.append(f"{kept.figures['step']:g} updates in {kept.figures['minutes']:g} min (threads: {threads})")
+        how = f"threads: {kept.recipe['train'].get('threads', 1)}"
+        how += ", bf16" if kept.recipe["train"].get("precision") == "bf16" else ""
+        legs.append(f"{kept.figures['step']:g} updates in {kept.figures['minutes']:g} min ({how})")
         run /= "start"
     return ", then ".join(reversed(legs))
 

@@ -162,7 +162,7 @@ def _encode_weights(net: RecurrentTranslator) -> dict[str, np.ndarray]:
     """The constants of the part that is written out, by name."""
     weights = {name: tensor.detach().numpy() for name, tensor in net.state_dict().items()}
     both = [
-        {part: _gates(weights[f"encoder.{part}_l0{way}"]) for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+        {part: gates(weights[f"encoder.{part}_l0{way}"]) for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
         for way in ("", "_reverse")
     ]
     return {
@@ -174,7 +174,7 @@ def _encode_weights(net: RecurrentTranslator) -> dict[str, np.ndarray]:
     }
 
 
-def _gates(weight: np.ndarray) -> np.ndarray:
+def gates(weight: np.ndarray) -> np.ndarray:
     """torch's gate order (reset, update, new) to ONNX's (update, reset, new), along the first axis."""
     reset, update, new = np.split(weight, 3)
     return np.concatenate([update, reset, new])

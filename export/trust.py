@@ -21,7 +21,7 @@ from bundle.manifest import Bundle, Score
 from bundle.text import SILENT
 from export.package import add_scores
 from export.samples import Inputs, pictures, source
-from export.score import test_sets
+from export.score import EVERY, test_sets
 from models.tasks.captioning import split
 from service.engine.catalog import NEWCOMERS
 from service.engine.offline import answers
@@ -149,7 +149,7 @@ def sentences(bundle: Bundle, data: Path, number: int) -> list[Sample]:
     """Of each pair source sentences of Multi30k's test set of 2016, or else of Tatoeba's held-back part."""
     found = []
     for pair in bundle.manifest.pairs:
-        sets = test_sets(data, pair.source, pair.target, "")
+        sets = test_sets(data, pair.source, pair.target, EVERY)
         name = next(name for name in SETS if name in sets)
         inputs = [source(bundle.text, line.source, bundle.tag(pair)) for line in sets[name][:number]]
         told = f"{name} {pair}" if len(bundle.manifest.pairs) > 1 else name

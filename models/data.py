@@ -60,13 +60,14 @@ def tabbed(path: Path, *, english_is_source: bool = True, part: Part = "train") 
     Such files are sorted by length; the last two parts are not, so that their first so many are a fair sample.
     """
     rows = [line.split("\t")[:2] for line in lines(path) if "\t" in line]
-    kept = [(english, other) for english, other in rows if english and other and _part(english) == part]
+    kept = [(english, other) for english, other in rows if english and other and part_of(english) == part]
     if part != "train":
         kept.sort(key=lambda row: zlib.crc32(row[0][::-1].encode()))
     return [Pair(a, b) if english_is_source else Pair(b, a) for a, b in kept]
 
 
-def _part(english: str) -> Part:
+def part_of(english: str) -> Part:
+    """Which part of a corpus without a split an English sentence belongs to."""
     return "test" if held_back(english) else "dev" if judged(english) else "train"
 
 

@@ -43,5 +43,5 @@ def smoothed_cross_entropy(logits: Tensor, target: Tensor, smoothing: float = 0.
 
     logits (N, V), target (N,) -> (N,). Szegedy et al. 2016, §7. May be differentiated once.
     """
-    loss: Tensor = _Smoothed.apply(logits, target, smoothing)
+    loss: Tensor = _Smoothed.apply(logits.float() if logits.dtype == torch.bfloat16 else logits, target, smoothing)
     return loss

@@ -4,7 +4,7 @@ Knows nothing of what is being learned; that is `models/tasks/`. A recipe is JSO
 `task` (a file of models/tasks), `net` (keyword arguments of the net), `data` (read by the task) and
 `train` (read here, see Schedule); `first` may name a recipe that is trained before it, into
 OUT/start, and whose best weights this one begins with. (`make train` lets a recipe with a `distil`
-part translate its training text in between: see `export/distil.py`.)
+or `back` part have text made for it in between: see `export/distil.py` and `export/back.py`.)
 The loop keeps a moving average of the weights, judges that average, keeps the best one in `best.pt`,
 and everything needed to go on in `last.pt`.
 """
@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from models.recipe import read
 from models.tasks import Task, task
+from models.widen import fits, widened
 
 VOCABULARY = "vocabulary.model"  # of a run, in its folder; tasks train it once
 
@@ -44,6 +45,7 @@ class Schedule:
     weight_decay: float = 0.0
     seed: int = 1
     threads: int = 1
+    precision: str = "fp32"  # or "bf16": products in it (autocast), weights and gradients stay fp32
 
     @classmethod
     def read(cls, part: dict[str, Any]) -> Schedule:
@@ -51,7 +53,10 @@ class Schedule:
         unknown = set(part) - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f"unknown keys in the recipe's train part: {sorted(unknown)}")
-        return cls(**part)
+        schedule = cls(**part)
+        if schedule.precision not in ("fp32", "bf16"):
+            raise ValueError(f"no precision {schedule.precision!r} to train in: there are fp32 and bf16")
+        return schedule
 
     def factor(self, step: int, progress: float) -> float:
         """Share of the peak rate at this step; progress in [0, 1] is that of the whole run."""
@@ -90,7 +95,8 @@ class Run:
         """One optimiser step; returns the loss."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.rate * self.schedule.factor(self.step, self.progress())
-        loss, _ = self.task.loss(batch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.schedule.precision == "bf16"):
+            loss, _ = self.task.loss(batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.schedule.clip)
@@ -187,9 +193,13 @@ def _write(state: dict[str, Any], path: Path) -> None:
 def inherit(net: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
     """Take over a first run's weights; attention of another kind begins anew, and so does a shape that differs in it.
 
-    Raises ValueError if anything but attention does not fit.
+    A recurrent net may be wider than the first one, and then begins by saying the same (`models/widen.py`).
+    Raises ValueError if anything but these does not fit.
     """
     own = net.state_dict()
+    if fits(weights, own):
+        net.load_state_dict(widened(weights, own))
+        return
     fit = {name for name, value in own.items() if name in weights and weights[name].shape == value.shape}
     if odd := {name for name in own.keys() ^ weights.keys() | own.keys() - fit if not name.startswith("attention.")}:
         raise ValueError(f"the first run's net differs in more than its attention: {sorted(odd)}")

@@ -145,13 +145,23 @@ def changing(settings: Settings) -> dict[str, Any]:
 
 def file_bounds(settings: Settings) -> FileBounds:
     """What files may be brought, and how long they are kept."""
-    unpacked, texts = settings.max_file_unpacked_bytes, settings.max_file_texts
+    limits = FileLimits(
+        texts=settings.max_file_texts,
+        characters=settings.max_file_characters,
+        unpacked=settings.max_file_unpacked_bytes,
+        entries=settings.max_file_entries,
+        elements=settings.max_file_elements,
+        nested=settings.max_file_nesting,
+        namespaces=settings.max_file_namespaces,
+        lines=settings.max_file_lines,
+    )
     return FileBounds(
         files=settings.max_files,
         bytes=settings.max_files_bytes,
         seconds=settings.files_seconds,
         together=settings.files_together,
-        limits=FileLimits(texts, settings.max_file_characters, unpacked),
+        share=settings.files_share,
+        limits=limits,
     )
 
 

@@ -29,7 +29,8 @@ class Additive(Attention):
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
         """Energies (B, K, S); keys are broadcast over the K rows, never copied."""
         if torch.is_grad_enabled():
-            energies: Tensor = _Energies.apply(self.query(query), keys, self.energy.weight[0])
+            v = self.energy.weight[0]  # its type is the one to count in, also where products are in bf16
+            energies: Tensor = _Energies.apply(self.query(query).to(v.dtype), keys.to(v.dtype), v)
             return energies
         hidden = torch.tanh(self.query(query)[:, :, None, :] + keys[:, None, :, :])  # (B, K, S, A)
         return self.energy(hidden)[..., 0]

@@ -11,9 +11,9 @@ asks for the target's language before each source (Johnson et al. 2017), and "de
 "first" so many count. "worn": 0.1 adds copies of so many pairs as hurried people write them; "negatives": 1000 scores
 so many pieces beside a batch's own instead of the whole vocabulary (`models/sampled.py`).
 
-A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` wrote it. One of
-{"grammar": NUMBER, "seed": SEED} is made up by `models/grammar.py`; with "guide": 0.1 in `data`, rows learn to look
-where it says.
+A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` or `back` wrote it.
+One of {"grammar": NUMBER, "seed": SEED} is made up by `models/grammar.py`; with "guide": 0.1 in `data`, rows learn to
+look where it says.
 """
 
 from __future__ import annotations

@@ -40,7 +40,6 @@ from service.tasks.contract import Task
 CHUNK = 32  # texts at a time
 WAIT = 1.0  # seconds before what was refused is asked again
 TRIES: dict[type[Unavailable], int] = {DeadlinePassed: 3, RateLimited: 10}  # of one text alone, until the file fails
-SHARE = 0.75  # of the places, and of the room, that one client may take: the rest is for others
 OF_A_TEXT = (EmptyText, NoWords, TextTooLong, Unsayable, OtherScript)  # what is wrong with one text and no other
 QUIET = {"attention": "none", "trust": "none", "priority": "low"}
 State = Literal["waiting", "working", "done", "failed"]
@@ -54,6 +53,7 @@ class FileBounds:
     bytes: int = 256 * 2**20
     seconds: float = 3600.0
     together: int = 2  # files at work at once
+    share: float = 0.75  # of the places, and of the room, that one client may take: the rest is for others
     limits: Limits = field(default_factory=Limits)
 
 
@@ -162,7 +162,7 @@ class Filing:
         """
         kept, bounds = list(self.kept.values()), self.bounds
         own = [filed.size for filed in kept if filed.who == who and not filed.fetched]
-        if len(own) >= SHARE * bounds.files or sum(own) >= SHARE * bounds.bytes:
+        if len(own) >= bounds.share * bounds.files or sum(own) >= bounds.share * bounds.bytes:
             raise QueueFull("You keep too many files here: fetch some, or have them forgotten.", limit=bounds.files)
         count, room, gone = len(kept), bounds.bytes - sum(filed.size for filed in kept), list[Filed]()
         fetched = (filed for filed in kept if filed.fetched)

@@ -236,9 +236,9 @@ async def test_what_was_fetched_gives_way_where_there_is_no_room(link: FakeLink)
 
 
 async def test_nobody_takes_all_the_room(link: FakeLink) -> None:
-    app = client_of(link, file_bounds=FileBounds(files=4))
+    app = client_of(link, file_bounds=FileBounds(files=4, share=0.5))
     async with app as client:
-        for _ in range(3):
+        for _ in range(2):
             assert (await brought(client, b"the house")).status_code == 202
         assert (await brought(client, b"the house")).json()["code"] == "queue_full"
         elsewhere = httpx.ASGITransport(app.app, client=("192.0.2.7", 1))

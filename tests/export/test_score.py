@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from bundle.manifest import Bundle
 from export import score
 from export.samples import Inputs
+from models.data import held_back
 from service.engine.session import Session
 
 LINES = ["a small house", "two children play", "the river", "she reads a book and drinks"]
@@ -48,10 +50,23 @@ def test_some_sets_alone_leave_the_card_its_figure_of_maps(toys: Path, data: Pat
     session = Session(bundle, precision="fp32")
     monkeypatch.setattr(score, "say", lambda *_: LINES)
     assert score.FORCED in score.translate(bundle, session, data, 1, 1.0)["maps"]
-    assert "maps" not in score.translate(bundle, session, data, 1, 1.0, "multi30k")
+    assert "maps" not in score.translate(bundle, session, data, 1, 1.0, score.Wanted("multi30k"))
 
 
 def test_only_the_sets_that_were_asked_for_are_read(toys: Path, data: Path) -> None:
     bundle = Bundle(toys / "toy-pairs")
-    assert score.translate(bundle, Session(bundle, precision="fp32"), data, 1, 1.0, "tatoeba") == {}
-    assert score.caption(bundle, Session(bundle, precision="fp32"), data, 1, 1.0, "multi30k") == {}
+    assert score.translate(bundle, Session(bundle, precision="fp32"), data, 1, 1.0, score.Wanted("tatoeba")) == {}
+    assert score.caption(bundle, Session(bundle, precision="fp32"), data, 1, 1.0, score.Wanted("multi30k")) == {}
+
+
+def test_sentences_that_were_seen_are_left_out_whichever_side_is_english(tmp_path: Path) -> None:
+    held = [text for text in (f"the dog {i}" for i in range(400)) if held_back(text)]
+    assert len(held) > 2
+    folder = tmp_path / "translation/tatoeba"
+    folder.mkdir(parents=True)
+    (folder / "deu-eng.tsv.xz").write_bytes(lzma.compress("".join(f"{one}\tein Hund\n" for one in held).encode()))
+    without = score.Wanted(without=frozenset({zlib.crc32(held[0].encode())}))
+    for pair in (("en", "de"), ("de", "en")):
+        assert len(score.test_sets(tmp_path, *pair, score.EVERY)["tatoeba held back"]) == len(held)
+        left = score.test_sets(tmp_path, *pair, without)["tatoeba held back"]
+        assert {text for one in left for text in one} == {*held[1:], "ein Hund"}

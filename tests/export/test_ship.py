@@ -36,11 +36,12 @@ def test_a_run_becomes_a_bundle(data: Path, tmp_path: Path) -> None:  # noqa: F8
 
 
 def test_what_weights_cost_is_told_from_the_first_run_on(tmp_path: Path) -> None:
-    for run, step, threads in ((tmp_path, 30, 2), (tmp_path / "start", 20, 1)):
+    legs = ((tmp_path, 30, {"threads": 2, "precision": "bf16"}), (tmp_path / "start", 20, {"precision": "fp32"}))
+    for run, step, how in legs:
         run.mkdir(exist_ok=True)
-        kept = {"recipe": {"train": {"threads": threads}}, "net": {}, "figures": {"step": step, "minutes": 1.5}}
+        kept = {"recipe": {"train": how}, "net": {}, "figures": {"step": step, "minutes": 1.5}}
         torch.save(kept, run / "best.pt")
-    assert trained(tmp_path) == "20 updates in 1.5 min (threads: 1), then 30 updates in 1.5 min (threads: 2)"
+    assert trained(tmp_path) == "20 updates in 1.5 min (threads: 1), then 30 updates in 1.5 min (threads: 2, bf16)"
 
 
 def test_a_machine_is_its_processor_and_its_cores(tmp_path: Path) -> None:

@@ -185,6 +185,20 @@ def test_what_would_grow_beyond_measure_is_refused(paragraphs: str) -> None:
         opened("a.docx", body(paragraphs), Limits(elements=10_000))
 
 
+@pytest.mark.parametrize(
+    ("paragraphs", "limits"),
+    [
+        ("<w:p><w:r>" * 3 + "<w:t>a</w:t>" + "</w:r></w:p>" * 3, {"nested": 2}),
+        ("<w:p " + " ".join(f'xmlns:a{i}="a"' for i in range(60)) + f">{said('a')}</w:p>", {"namespaces": 59}),
+    ],
+)
+def test_how_much_a_document_may_nest_is_what_was_said(paragraphs: str, limits: dict[str, int]) -> None:
+    assert opened("a.docx", body(paragraphs), Limits()).opened.texts
+    with pytest.raises(FileBroken) as refused:
+        opened("a.docx", body(paragraphs), Limits(**limits))
+    assert [refused.value.limit] == list(limits.values())
+
+
 def test_large_elements_are_moved_in_one_go_each() -> None:
     """Taken out of the document and put back, these would take hours."""
     inner = "<w:b/>" * 200_000
@@ -274,3 +288,5 @@ def test_an_entry_of_very_many_lines_is_not_read(monkeypatch: pytest.MonkeyPatch
     for line in (b"# a\n", b"# a\n\n", b'"a"\n'):
         with pytest.raises(FileBroken):
             opened("a.po", b'msgid ""\n' + line * 6000 + b'msgstr ""\n', Limits())
+        with pytest.raises(FileBroken):
+            opened("a.po", b'msgid ""\n' + line * 60 + b'msgstr ""\n', Limits(lines=50))

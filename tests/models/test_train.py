@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tqdm import tqdm
 
 from bundle.text import Vocabulary
 from models.nets.luong import LuongTranslator
@@ -68,6 +69,36 @@ def test_a_resumed_run_goes_on_with_everything_it_had(data: Path, tmp_path: Path
         torch.testing.assert_close(again.averaged[name], run.averaged[name])
     again.fit()
     assert again.step == 20
+
+
+def test_a_run_in_bf16_learns_and_keeps_its_weights_in_full(data: Path, tmp_path: Path) -> None:
+    run = Run(recipe(precision="bf16"), data, tmp_path / "run")
+    seen = []
+    run.net.recurrent.register_forward_hook(lambda *call: seen.append(call[2].dtype))  # type: ignore[union-attr]
+    before = run.task.loss(next(iter(run.task.batches(0, np.random.default_rng(1)))))[0].item()
+    seen.clear()
+    run.one_epoch(tqdm(disable=True))
+    assert set(seen) == {torch.bfloat16, torch.float32}, "updates in bf16, judging in fp32"
+    after = run.task.loss(next(iter(run.task.batches(0, np.random.default_rng(1)))))[0].item()
+    assert after < 0.9 * before
+    assert {value.dtype for value in run.net.state_dict().values()} == {torch.float32}
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    with pytest.raises(ValueError, match="fp8"):
+        Schedule.read({"steps": 1, "precision": "fp8"})
+
+
+def test_a_run_may_begin_with_a_narrower_net(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "narrow.json").write_text(json.dumps(recipe(steps=4)))
+    begin(tmp_path / "narrow.json", data, tmp_path / "start")
+    wider = recipe()
+    wider["net"] |= {"encoder": 16, "decoder": 25}
+    narrow, run = Run(recipe(), data, tmp_path / "start"), Run({**wider, "first": "narrow"}, data, tmp_path)
+    kept = torch.load(tmp_path / "start" / "best.pt", weights_only=True)["net"]
+    narrow.net.load_state_dict(kept)
+    source, given = torch.tensor([[5, 6, 7]]), torch.tensor([[1, 8]])
+    torch.testing.assert_close(run.net.eval()(source, given)[0], narrow.net.eval()(source, given)[0])
 
 
 def test_a_run_that_gets_no_better_stops_early(data: Path, tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from service.serve import file_bounds
 from service.settings import Settings
+from service.settings_files import FileSettings
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +52,13 @@ def test_metrics_for_an_admin_listener_that_is_not_there_are_refused(monkeypatch
         Settings()
     monkeypatch.setenv("HEED_ADMIN_PORT", "0")
     assert Settings().metrics == "admin"
+
+
+def test_every_bound_of_files_is_that_of_its_setting(monkeypatch) -> None:
+    whole = {name: field.default for name, field in FileSettings.model_fields.items()}
+    told = file_bounds(Settings())
+    for name, value in whole.items():
+        monkeypatch.setenv(f"HEED_{name.upper()}", str(value + 1 if value >= 1 else 0.5))
+        changed = file_bounds(Settings())
+        assert changed != told, f"{name} changes nothing"
+        told = changed

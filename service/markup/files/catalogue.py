@@ -14,8 +14,6 @@ from service.errors import FileBroken
 from service.markup.files.opened import Limits, Opened
 from service.markup.files.plain import read, within
 
-LINES = 5000  # in a row without a keyword: polib copies what it has for each, minutes for a long file
-
 
 def opened(data: bytes, limits: Limits) -> Opened:
     """A catalogue; an answer is marked fuzzy, since nobody has read it. Entries with plurals stay as they are.
@@ -26,8 +24,8 @@ def opened(data: bytes, limits: Limits) -> Opened:
     said = within(read(data), limits)
     if "msgid" not in said:
         raise FileBroken("The file is no catalogue.")  # polib would take it for the name of a file
-    if _longest(said) > LINES:
-        raise FileBroken("The file has an entry of too many lines.", limit=LINES)
+    if _longest(said) > limits.lines:
+        raise FileBroken("The file has an entry of too many lines.", limit=limits.lines)
     try:
         catalogue = polib.pofile(said)
     except (OSError, ValueError, IndexError):

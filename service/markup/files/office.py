@@ -23,8 +23,6 @@ from service.markup.html import unescaped
 Element = etree._Element
 LETTER = re.compile(r"[^\W_]")  # what `has_words` looks for, found a hundred times as fast in what has none
 EVENTS = ("start", "end", "comment", "pi", "start-ns", "end-ns")
-DEEP = 8  # paragraphs in one another: notes, tables and frames; each reads all that is in it
-SCOPE = 500  # namespaces at one place, through which each element looks that is put there; Word has some 40
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def _opened(data: bytes, limits: Limits, kind: _Kind) -> Opened:
     if kind.needed not in parts:
         raise FileBroken("The file is an archive, but no document of its kind.")
     todo, texts, length, more = list[Element](), list[str](), 0, 0
-    for paragraph in (one for part in parts.values() for one in _with_letters(part, kind)):
+    for paragraph in (one for part in parts.values() for one in _with_letters(part, kind, limits)):
         read = kind.read(paragraph)
         text = read.text
         if not has_words(unescaped(re.sub(r"<[^>]*>", "", text))):
@@ -85,7 +83,7 @@ def _opened(data: bytes, limits: Limits, kind: _Kind) -> Opened:
     return Opened(texts, close, "html")
 
 
-def _with_letters(part: Element, kind: _Kind) -> Iterator[Element]:
+def _with_letters(part: Element, kind: _Kind, limits: Limits) -> Iterator[Element]:
     """The paragraphs of a part with a letter in a text of their own, in one pass.
 
     Raises:
@@ -97,16 +95,16 @@ def _with_letters(part: Element, kind: _Kind) -> Iterator[Element]:
     for event, element in etree.iterwalk(part, events=EVENTS):
         if event in ("start-ns", "end-ns"):
             scope += 1 if event == "start-ns" else -1
-            if scope > SCOPE:
-                raise FileBroken("The file has too many namespaces.", limit=SCOPE)
+            if scope > limits.namespaces:
+                raise FileBroken("The file has too many namespaces.", limit=limits.namespaces)
             continue
         if event == "end":
             around_.pop()
             deep -= element.tag in kind.paragraphs
         elif event == "start":
             deep += element.tag in kind.paragraphs
-            if deep > DEEP:
-                raise FileBroken("The file has paragraphs within paragraphs.", limit=DEEP)
+            if deep > limits.nested:
+                raise FileBroken("The file has paragraphs within paragraphs.", limit=limits.nested)
             around_.append(shut if element.tag == kind.shut else _around(element, around_[-1], shut, kind))
         text = element.text if event == "start" else element.tail
         if text and around_[-1] and LETTER.search(text):

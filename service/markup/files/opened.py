@@ -19,6 +19,9 @@ class Limits:
     unpacked: int = 64 * 2**20  # bytes, of a file that is an archive
     entries: int = 2000  # of such a file
     elements: int = 1_000_000  # of its XML, tags and attributes: a tree takes 130 to 290 bytes for each
+    nested: int = 8  # paragraphs in one another: notes, tables and frames; each reads all that is in it
+    namespaces: int = 500  # at one place, through which each element looks that is put there; Word has some 40
+    lines: int = 5000  # of a catalogue, in a row without a keyword: polib copies what it has for each
 
 
 @dataclass(frozen=True)
