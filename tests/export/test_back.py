@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ ENTRY = {
     "tabbed": ["fra.tsv.xz"],
     "without": ["deu.tsv.xz"],
 }
-HELD = next(f"the old dog {i}" for i in range(1000) if held_back(f"the old dog {i}"))
+WORDS = permutations(["the", "old", "lazy", "dog", "river", "house"], 5)
+HELD = next(text for text in map(" ".join, WORDS) if held_back(text))  # in words that the toys can say
 
 
 @pytest.fixture
