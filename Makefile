@@ -42,13 +42,8 @@ pages: .venv-dev/installed ## rewrite the README's map and docs/settings.md from
 train: export MALLOC_TRIM_THRESHOLD_ = 4294967295
 train: export MALLOC_MMAP_THRESHOLD_ = 4294967295
 train: export MALLOC_TOP_PAD_ = 268435456
-train: RECIPE = models/recipes/$(MODEL).json --data $(DATA) --out runs/$(MODEL)
-train: .venv-dev/installed ## train models/recipes/MODEL.json on the data sets in DATA, into runs/MODEL
-	$(DEV) -m models.train $(RECIPE) --start-only
-	$(DEV) -m export distil --recipe $(RECIPE)
-	$(DEV) -m export back --recipe $(RECIPE)
-	$(DEV) -m models.train $(RECIPE) \
-		$(if $(wildcard runs/$(MODEL)/last.pt),--resume)
+train: .venv-dev/installed ## train models/recipes/MODEL.json, and what it begins with, on the data sets in DATA, into runs/MODEL
+	$(DEV) -m export rebuild --recipe models/recipes/$(MODEL).json --data $(DATA) --out runs/$(MODEL)
 
 bundle: .venv-dev/installed ## export runs/MODEL into zoo/MODEL (refused if torch and the engine disagree) and score it
 	$(DEV) -m export runs/$(MODEL) zoo/$(MODEL) --data $(DATA)

@@ -12,9 +12,11 @@ COPY pyproject.toml ./
 COPY constraints constraints
 RUN touch README.md LICENSE NOTICE
 
+# numpy's own tests are left out: the image may weigh 450 MB.
 FROM installer AS cpu-packages
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/heed/bin/python install -c constraints/serve.txt '.[serve]'
+    pip --python /opt/heed/bin/python install -c constraints/serve.txt '.[serve]' \
+ && find /opt/heed/lib/*/site-packages/numpy -type d -name tests -prune -exec rm -r {} +
 
 # onnxruntime for CUDA, with CUDA and cuDNN as packages: of the host it needs the driver alone.
 FROM installer AS gpu-packages

@@ -1,4 +1,5 @@
-"""python -m export RUN BUNDLE --data DIR | align, back, confidence, distil, lengths, recover, score, toy, trust or tune
+"""python -m export RUN BUNDLE --data DIR; or align, back, confidence, distil, lengths, rebuild, recover, score, toy,
+trust or tune.
 
 Knows nothing of how any of it is done.
 """
@@ -9,7 +10,7 @@ import logging
 import os
 import sys
 
-from export import align, back, confidence, distil, lengths, recover, score, ship, toy, trust, tune
+from export import align, back, confidence, distil, lengths, rebuild, recover, score, ship, toy, trust, tune
 from service.engine.session import share_threads
 
 COMMANDS = {
@@ -18,6 +19,7 @@ COMMANDS = {
     "confidence": confidence.main,
     "distil": distil.main,
     "lengths": lengths.main,
+    "rebuild": rebuild.main,
     "recover": recover.main,
     "score": score.main,
     "toy": toy.main,
@@ -29,7 +31,7 @@ COMMANDS = {
 def main(arguments: list[str]) -> int:
     """Run one of them; 1 where parity refuses the bundle."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    share_threads(os.cpu_count() or 1)
+    share_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     if arguments and arguments[0] in COMMANDS:
         return COMMANDS[arguments[0]](arguments[1:])
     return ship.main(arguments)

@@ -15,6 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
+from export.lean import lean
 from service.engine.session import open_graph
 
 SMALLEST = 8  # products with fewer output columns (the energy v·tanh) cost more to quantise than they save
@@ -23,7 +24,10 @@ MICROSOFT = "com.microsoft"  # the domain of MatMulIntegerToFloat, onnxruntime's
 
 
 def quantise(model: onnx.ModelProto, feeds: Iterable[Mapping[str, np.ndarray]]) -> onnx.ModelProto:
-    """The int8 form of a graph; feeds are recorded inputs, from which the activations' ranges are taken."""
+    """The int8 form of a graph; feeds are recorded inputs, from which the activations' ranges are taken.
+
+    What stays in float32 is kept in the file as float16.
+    """
     made = onnx.ModelProto()
     made.CopyFrom(model)
     graph = made.graph
@@ -54,7 +58,7 @@ def quantise(model: onnx.ModelProto, feeds: Iterable[Mapping[str, np.ndarray]]) 
     graph.node.extend(nodes)
     _drop_unused(graph)
     made.opset_import.append(helper.make_opsetid(MICROSOFT, 1))
-    return made
+    return lean(made)
 
 
 def _biases(

@@ -102,6 +102,9 @@ def _read_by(node: onnx.NodeProto, arrays: Arrays) -> Iterator[tuple[str, np.nda
         return
     elif node.op_type == "Gather" and names[0].endswith("_row_scale"):
         return
+    elif node.op_type == "Cast" and names[0] in arrays:  # kept as float16, see `export/lean.py`
+        yield names[0], arrays[names[0]].astype(np.float32)
+        return
     yield from ((name, arrays[name]) for name in names if name in arrays)
 
 

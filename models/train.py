@@ -3,8 +3,8 @@
 Knows nothing of what is being learned; that is `models/tasks/`. A recipe is JSON with three parts:
 `task` (a file of models/tasks), `net` (keyword arguments of the net), `data` (read by the task) and
 `train` (read here, see Schedule); `first` may name a recipe that is trained before it, into
-OUT/start, and whose best weights this one begins with. (`make train` lets a recipe with a `distil`
-or `back` part have text made for it in between: see `export/distil.py` and `export/back.py`.)
+OUT/start, and whose best weights this one begins with. (`python -m export rebuild` has a recipe with a `distil`
+or `back` part get its text before: see `export/distil.py` and `export/back.py`.)
 The loop keeps a moving average of the weights, judges that average, keeps the best one in `best.pt`,
 and everything needed to go on in `last.pt`.
 """
@@ -212,14 +212,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder with the data sets")
     parser.add_argument("--out", type=Path, required=True, help="where checkpoints go")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
-    parser.add_argument("--start-only", action="store_true", help="train only what the recipe begins with")
     parser.add_argument("--minutes", type=float, default=math.inf, help="finish the schedule within this time")
     given = parser.parse_args()
     recipe = read(given.recipe)
     if "first" in recipe:
         begin(given.recipe.with_name(f"{recipe['first']}.json"), given.data, given.out / "start")
-    if given.start_only:
-        return
     run = Run(recipe, given.data, given.out, given.minutes)
     if given.resume:
         run.resume()

@@ -39,12 +39,13 @@ class Caches:
 
     def write(self, entries: Mapping[str, np.ndarray]) -> None:
         """Put this step's entries (G, N, W, d), by name, where there is room for them."""
+        places: dict[int, np.ndarray] = {}  # in a table seen as rows of d, by its number of heads
         for name, values in entries.items():
             guests, heads, _, size = values.shape
-            table = self.tables[name]
-            rows = (np.arange(guests)[:, None] * heads + np.arange(heads))[:, :, None] * table.shape[2]
-            places = rows + self.free[:guests, None, :]
-            table.reshape(-1, size)[places.ravel()] = values.reshape(-1, size)
+            if heads not in places:
+                rows = (np.arange(guests)[:, None] * heads + np.arange(heads))[:, :, None] * self.ancestors.shape[2]
+                places[heads] = (rows + self.free[:guests, None, :]).ravel()
+            self.tables[name].reshape(-1, size)[places[heads]] = values.reshape(-1, size)
 
     def turn(self, parents: np.ndarray, alive: np.ndarray) -> None:
         """Follow the beams, parents (G, W), of those rows that are alive (G, W); then find the free entries."""
