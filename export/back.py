@@ -24,6 +24,7 @@ from tqdm import tqdm
 from bundle.manifest import Bundle
 from bundle.manifest import Pair as Way
 from export.distil import write
+from export.plausible import plausible
 from export.samples import source
 from models.data import Pair, part_of, tabbed
 from models.recipe import read
@@ -76,12 +77,6 @@ def way_back(bundle: Bundle, entry: dict[str, Any]) -> Way:
         if (way.source, way.target) == (entry["target"], entry["source"]):
             return way
     raise ValueError(f"{bundle.manifest.name} does not translate from {entry['target']} to {entry['source']}")
-
-
-def plausible(pair: Pair) -> bool:
-    """Whether neither side is more than twice as long as the other, with a few letters of leave for short ones."""
-    short, long = sorted(map(len, pair))
-    return bool(short) and long <= 2 * short + 12
 
 
 def main(arguments: list[str]) -> int:

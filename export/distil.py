@@ -24,6 +24,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacremoses import MosesDetokenizer
 
 from bundle.manifest import Bundle
+from export.plausible import invents, plausible
 from export.samples import source
 from export.ship import ship
 from models.data import Pair, aligned, lines
@@ -73,16 +74,17 @@ def chosen(texts: Sequence[str], reference: str) -> str:
 
 
 def distilled(session: Session, bundle: Bundle, pairs: Sequence[Pair], beam: int) -> list[Pair]:
-    """Each source with the teacher's translation of it."""
+    """Each source with the teacher's translation of it, where that is one: no loop, of like length, no invented quotation."""
     penalty, limit = bundle.manifest.search.length_penalty, bundle.manifest.limits.target
     options = Options(beam, beam, penalty, limit, attention=False)
     jobs = [Job(str(i), "", source(bundle.text, pair.source), options) for i, pair in enumerate(pairs)]
     fit = [i for i, one in enumerate(jobs) if len(one.inputs["source"]) <= bundle.manifest.limits.source]
     done = answers(session, [jobs[i] for i in fit], rows=64 * beam)
-    return [
+    made = (
         Pair(pairs[i].source, chosen([bundle.text.text(one.ids) for one in end.hypotheses], pairs[i].target))
         for i, end in zip(fit, done, strict=True)
-    ]
+    )
+    return [pair for pair in made if plausible(pair) and not invents(pair)]
 
 
 def teacher(part: dict[str, Any], card: dict[str, Any], data: Path, out: Path) -> Bundle:

@@ -56,7 +56,8 @@ def trained(run: Path) -> str:
         kept = checkpoint.read(run)
         how = f"threads: {kept.recipe['train'].get('threads', 1)}"
         how += ", bf16" if kept.recipe["train"].get("precision") == "bf16" else ""
-        legs.append(f"{kept.figures['step']:g} updates in {kept.figures['minutes']:g} min ({how})")
+        if kept.figures["step"]:  # weights that came back out of a bundle have none; its card tells of them
+            legs.append(f"{kept.figures['step']:g} updates in {kept.figures['minutes']:g} min ({how})")
         run /= "start"
     return ", then ".join(reversed(legs))
 

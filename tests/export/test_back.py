@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundle.manifest import Bundle
-from export.back import made_up, main, plausible, texts, way_back
+from export.back import made_up, main, texts, way_back
 from models.data import Pair, held_back
 from service.engine.session import Session
 
@@ -45,13 +45,6 @@ def test_the_teacher_goes_the_other_way_with_the_piece_that_asks_for_it(toys: Pa
     assert way_back(several, {"source": "de", "target": "fr"}).tag is None
     with pytest.raises(ValueError, match="from de to en"):
         way_back(several, {"source": "en", "target": "de"})
-
-
-def test_a_source_of_another_length_is_not_believed() -> None:
-    assert plausible(Pair("ja", "yes, of course"))
-    assert not plausible(Pair("", "yes"))
-    assert not plausible(Pair("the " * 20, "das"))
-    assert not plausible(Pair("das", "the " * 20))
 
 
 @pytest.mark.parametrize("teacher", ["toy-echo", "toy-pairs"])

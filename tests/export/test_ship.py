@@ -13,6 +13,7 @@ from export.__main__ import main
 from export.machine import machine
 from export.ship import trained
 from models.train import Run, begin
+from service.engine.session import share_threads
 from tests.models.test_train import data, recipe  # noqa: F401 - the fixture is used by its name
 
 CARD = {
@@ -23,7 +24,12 @@ CARD = {
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_run_becomes_a_bundle(data: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_run_becomes_a_bundle(
+    data: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("export.__main__.share_threads", lambda _: share_threads(2))  # as all tests, once a process
     (tmp_path / "first.json").write_text(json.dumps(recipe(steps=4)))
     begin(tmp_path / "first.json", data, tmp_path / "run" / "start")
     Run({**recipe(steps=2, judge_every=2), "first": "first", "card": CARD}, data, tmp_path / "run").fit()
@@ -36,7 +42,8 @@ def test_a_run_becomes_a_bundle(data: Path, tmp_path: Path) -> None:  # noqa: F8
 
 
 def test_what_weights_cost_is_told_from_the_first_run_on(tmp_path: Path) -> None:
-    legs = ((tmp_path, 30, {"threads": 2, "precision": "bf16"}), (tmp_path / "start", 20, {"precision": "fp32"}))
+    first, recovered = tmp_path / "start", tmp_path / "start" / "start"
+    legs = ((tmp_path, 30, {"threads": 2, "precision": "bf16"}), (first, 20, {"precision": "fp32"}), (recovered, 0, {}))
     for run, step, how in legs:
         run.mkdir(exist_ok=True)
         kept = {"recipe": {"train": how}, "net": {}, "figures": {"step": step, "minutes": 1.5}}
