@@ -11,7 +11,7 @@ QUOTED = re.compile("[„“«]([^„“”«»]+)[“”»]")
 
 
 def invents(pair: Pair) -> bool:
-    """Whether the target quotes what its source does not say: captions keep the words of signs and shirts as they are."""
+    """Whether the target quotes what its source does not say: captions keep the words of signs as they are."""
     return any(quote.strip(" .,!?").lower() not in pair.source.lower() for quote in QUOTED.findall(pair.target))
 
 
