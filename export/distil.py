@@ -74,7 +74,7 @@ def chosen(texts: Sequence[str], reference: str) -> str:
 
 
 def distilled(session: Session, bundle: Bundle, pairs: Sequence[Pair], beam: int) -> list[Pair]:
-    """Each source with the teacher's translation of it, where that is one: no loop, nothing invented, of like length."""
+    """Each source with the teacher's translation of it, where that is one: no loop, no invention, of like length."""
     penalty, limit = bundle.manifest.search.length_penalty, bundle.manifest.limits.target
     options = Options(beam, beam, penalty, limit, attention=False)
     jobs = [Job(str(i), "", source(bundle.text, pair.source), options) for i, pair in enumerate(pairs)]

@@ -138,14 +138,14 @@ class DecoderLayer(nn.Module):
         """
         own, normal = self.own, self.norms[0](x)
         query, new = own.split(own.query(normal)), Cache(own.split(own.key(normal)), own.split(own.value(normal)))
-        past = own.scores(query, cache.keys) + ancestors
+        past = own.scores(query, cache.keys).masked_fill(~ancestors[:, None], MASKED)
         present = (query * new.keys).sum(-1, keepdim=True) * (query.shape[-1] ** -0.5)
         backward = torch.softmax(torch.cat([past, present], -1), -1)
         before, itself = backward[..., :-1], backward[..., -1:]
         x = x + own.merge(torch.matmul(before, cache.values) + itself * new.values)
         cross = self.cross
-        energies = cross.scores(cross.split(cross.query(self.norms[1](x))), memory.keys) + mask
-        weights = torch.softmax(energies, -1)
+        energies = cross.scores(cross.split(cross.query(self.norms[1](x))), memory.keys)
+        weights = torch.softmax(energies.masked_fill(~mask[:, None, None], MASKED), -1)
         x = x + cross.merge(torch.matmul(weights, memory.values))
         return x + self.inner(self.norms[2](x)), new, backward, weights
 
@@ -216,9 +216,8 @@ class TransformerTranslator(nn.Module):
         self-attention (B, N, K, P + 1) and those of cross-attention (B, N, K, S).
         """
         x, entries, own, cross = self.embed(token, position), [], [], []
-        looks, reads = (~mask).float()[:, None, None] * MASKED, (~ancestors).float()[:, None] * MASKED
         for layer, of_source, cache in zip(self._decoder(), memory, caches, strict=True):
-            x, new, backward, weights = layer.step(x, of_source, looks, cache, reads)
+            x, new, backward, weights = layer.step(x, of_source, mask, cache, ancestors)
             entries.append(new)
             own.append(backward)
             cross.append(weights)
