@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from export import rebuild as module
 from export.rebuild import main
 
 NET = {"embedding": 16, "encoder": 12, "decoder": 20, "attention_width": 12}
@@ -37,6 +36,6 @@ def test_what_a_recipe_begins_with_gets_its_own_teachers_text_and_nothing_is_mad
         assert {"best.pt", "distilled.tsv.xz", "vocabulary.model"} <= {path.name for path in folder.iterdir()}
     assert (run / "vocabulary.model").read_bytes() == (run / "start" / "vocabulary.model").read_bytes()
     began: list[list[str]] = []
-    monkeypatch.setattr(module.distil, "main", began.append)
+    monkeypatch.setattr("export.rebuild.distil.main", began.append)
     assert main(arguments) == 0
     assert len(began) == 1, "the first run is done, and not looked at again"

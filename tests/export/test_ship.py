@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -43,7 +44,11 @@ def test_a_run_becomes_a_bundle(
 
 def test_what_weights_cost_is_told_from_the_first_run_on(tmp_path: Path) -> None:
     first, recovered = tmp_path / "start", tmp_path / "start" / "start"
-    legs = ((tmp_path, 30, {"threads": 2, "precision": "bf16"}), (first, 20, {"precision": "fp32"}), (recovered, 0, {}))
+    legs: tuple[tuple[Path, int, dict[str, Any]], ...] = (
+        (tmp_path, 30, {"threads": 2, "precision": "bf16"}),
+        (first, 20, {"precision": "fp32"}),
+        (recovered, 0, {}),
+    )
     for run, step, how in legs:
         run.mkdir(exist_ok=True)
         kept = {"recipe": {"train": how}, "net": {}, "figures": {"step": step, "minutes": 1.5}}
