@@ -19,7 +19,7 @@ from pathlib import Path
 from lxml import etree, html
 
 from bench.machine import machine, told
-from bench.markup.protect import post, served
+from bench.markup.protect import add_languages, languages, post, served
 
 BLOCK = re.compile(r"<(?:p|div|h[1-6]|ul|ol|dl|table|section|pre|blockquote)\b", re.IGNORECASE)
 TEXTS = 10  # a request
@@ -32,6 +32,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pages", type=int, default=200)
     parser.add_argument("--characters", type=int, default=3000, help="of each page, from a block on")
     parser.add_argument("--seed", type=int, default=1)
+    add_languages(parser)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -43,6 +44,7 @@ def run(given: argparse.Namespace) -> int:
         for first in range(0, len(fragments), TEXTS):
             some = fragments[first : first + TEXTS]
             body = {"text": [text for _, text in some], "format": "html", "attention": "none", "beam_size": 1}
+            body |= languages(given)
             for (path, text), result in zip(some, post(server.url + "/v1/translate", body)["results"], strict=True):
                 before, after = paths(text), paths(result["text"])
                 tags += before.total()

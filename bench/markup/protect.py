@@ -28,6 +28,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--strings", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    add_languages(parser)
     parser.add_argument("--show", type=int, default=5, help="so many strings with their answers are printed")
 
 
@@ -37,8 +38,8 @@ def run(given: argparse.Namespace) -> int:
     asked = strings(given.strings, given.seed)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as zoo, served(given.bundle, Path(zoo)) as server:
-        answers = translated(server.url, asked)
-        plain = translated(server.url, asked, protected=False)
+        answers = translated(server.url, asked, languages(given))
+        plain = translated(server.url, asked, languages(given), protected=False)
     wrong = [(one, answer) for one, answer in zip(asked, answers, strict=True) if lost(one, answer)]
     for one, answer in [*wrong, *list(zip(asked, answers, strict=True))[: given.show]]:
         print(f"{one.text!r} → {answer!r}" + "".join(f"  LOST {what}" for what in lost(one, answer)))
@@ -53,6 +54,17 @@ def run(given: argparse.Namespace) -> int:
     return int(bool(wrong))
 
 
+def add_languages(parser: argparse.ArgumentParser) -> None:
+    """What a bundle of several pairs has to be told."""
+    parser.add_argument("--source", help="a language, where the bundle has several pairs")
+    parser.add_argument("--target")
+
+
+def languages(given: argparse.Namespace) -> dict[str, str]:
+    """The languages that were said, as fields of a request."""
+    return {name: vars(given)[name] for name in ("source", "target") if vars(given)[name]}
+
+
 def served(bundle: Path, zoo: Path) -> Server:
     """A server of this one bundle on a free port."""
     (zoo / bundle.name).symlink_to(bundle.resolve())
@@ -60,7 +72,7 @@ def served(bundle: Path, zoo: Path) -> Server:
     return Server(command, ready="/health/ready", log=LOG, environment={"HEED_PORT": "{port}", "HEED_ZOO": str(zoo)})
 
 
-def translated(url: str, asked: Sequence[String], *, protected: bool = True) -> list[str]:
+def translated(url: str, asked: Sequence[String], way: dict[str, str], *, protected: bool = True) -> list[str]:
     """The answers, in order; where nothing is protected, that of a text without words is empty."""
     out = []
     for first in range(0, len(asked), TEXTS):
@@ -68,6 +80,7 @@ def translated(url: str, asked: Sequence[String], *, protected: bool = True) -> 
         body: dict[str, Any] = {
             "text": [one.text if protected else f"{one.text} ok" for one in some],
             "attention": "none",
+            **way,
         }
         body |= {"protect": [one.protect for one in some]} if protected else {"placeholders": "none", "unknown": "none"}
         out += [result["text"] for result in post(url + "/v1/translate", body)["results"]]
