@@ -7,10 +7,10 @@ Knows nothing of how any of it is done.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 
 from export import align, back, confidence, distil, lengths, rebuild, recover, score, ship, toy, trust, tune
+from export.machine import cores
 from service.engine.session import share_threads
 
 COMMANDS = {
@@ -31,7 +31,7 @@ COMMANDS = {
 def main(arguments: list[str]) -> int:
     """Run one of them; 1 where parity refuses the bundle."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    share_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    share_threads(cores())
     if arguments and arguments[0] in COMMANDS:
         return COMMANDS[arguments[0]](arguments[1:])
     return ship.main(arguments)

@@ -28,12 +28,12 @@ from export.plausible import plausible
 from export.samples import source
 from models.data import Pair, part_of, tabbed
 from models.recipe import read
+from models.tasks.translation import LONGEST
 from service.engine.offline import answers
 from service.engine.session import Session
 from service.messages import Job, Options
 
 AT_ONCE = 4096  # sentences between two ticks of the progress bar
-LONGEST = 80  # pieces of either side; the trainer takes no longer ones
 
 
 def texts(entry: dict[str, Any], data: Path) -> list[str]:

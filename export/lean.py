@@ -35,6 +35,9 @@ def lean(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _wants(one: onnx.TensorProto) -> bool:
+    """Whether it is a large float32 constant that fits; scales of what is quantised stay as exact as they are."""
+    if one.name.endswith("_scale"):
+        return False
     if one.data_type != TensorProto.FLOAT or int(np.prod(one.dims)) < LEAST:
         return False
     return float(np.abs(numpy_helper.to_array(one)).max()) <= LARGEST

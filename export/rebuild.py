@@ -10,23 +10,14 @@ import argparse
 from pathlib import Path
 
 from export import back, distil
-from models.recipe import read
-from models.train import Run
+from models.train import train
 
 
-def rebuild(recipe: Path, data: Path, out: Path) -> None:
-    """Train a recipe to its end."""
-    content, start = read(recipe), out / "start"
-    if "first" in content and not (start / "done").exists():
-        rebuild(recipe.with_name(f"{content['first']}.json"), data, start)
-        (start / "done").touch()
+def texts(recipe: Path, data: Path, out: Path) -> None:
+    """Have written what a recipe's teachers are to write, where it is not there."""
     given = ["--recipe", str(recipe), "--data", str(data), "--out", str(out)]
     distil.main(given)
     back.main(given)
-    run = Run(content, data, out)
-    if (out / "last.pt").exists():
-        run.resume()
-    run.fit()
 
 
 def main(arguments: list[str]) -> int:
@@ -36,5 +27,5 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="such as runs/NAME")
     given = parser.parse_args(arguments)
-    rebuild(given.recipe, given.data, given.out)
+    train(given.recipe, given.data, given.out, before=texts)
     return 0

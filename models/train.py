@@ -16,6 +16,7 @@ import json
 import math
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from models.recipe import read
 from models.tasks import Task, task
 from models.widen import fits, widened
 
+Before = Callable[[Path, Path, Path], None]
 VOCABULARY = "vocabulary.model"  # of a run, in its folder; tasks train it once
 
 
@@ -206,6 +208,10 @@ def inherit(net: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
     net.load_state_dict({**own, **{name: weights[name] for name in fit}})
 
 
+def _nothing(recipe: Path, data: Path, out: Path) -> None:
+    """What comes before a run where nobody writes text for it."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m models.train", description="Train a model from a JSON recipe.")
     parser.add_argument("recipe", type=Path, help="a file of models/recipes")
@@ -223,18 +229,26 @@ def main() -> None:
     run.fit()
 
 
-def begin(recipe: Path, data: Path, out: Path) -> None:
+def begin(recipe: Path, data: Path, out: Path, before: Before = _nothing) -> None:
     """Train what another recipe starts from, to its end; does nothing where that was done before."""
-    done = out / "done"
-    if not done.exists():
-        content = read(recipe)
-        if "first" in content:
-            begin(recipe.with_name(f"{content['first']}.json"), data, out / "start")
-        run = Run(content, data, out)
-        if (out / "last.pt").exists():
-            run.resume()
-        run.fit()
-        done.touch()
+    if not (out / "done").exists():
+        train(recipe, data, out, before)
+        (out / "done").touch()
+
+
+def train(recipe: Path, data: Path, out: Path, before: Before = _nothing) -> None:
+    """Train a recipe and all that it begins with, each from where an earlier call stopped.
+
+    before: called with each recipe's file, the data and the run's folder, when what it begins with is there.
+    """
+    content = read(recipe)
+    if "first" in content:
+        begin(recipe.with_name(f"{content['first']}.json"), data, out / "start", before)
+    before(recipe, data, out)
+    run = Run(content, data, out)
+    if (out / "last.pt").exists():
+        run.resume()
+    run.fit()
 
 
 if __name__ == "__main__":

@@ -6,13 +6,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import TensorProto
 
 from bundle.manifest import Bundle
 from bundle.text import PAD
+from export.lean import lean
 from export.parity import NotEqual, compare, demand
-from export.recover import UNSAID, _stepper, check, main, recovered
+from export.recover import UNSAID, _constants, _stepper, check, main, recovered
 from export.samples import source
 from export.toy import PIECES, SENTENCES, recurrent_net, transformer_net
 from export.translator import SILENT
@@ -37,6 +41,17 @@ def test_a_net_with_the_weights_of_a_bundle_says_what_the_bundle_says(name: str,
     rounded = recovered(bundle, net, "int8")
     for weight, value in kept.items():
         assert (value - rounded[weight]).abs().max() <= value.abs().max() / 120, weight
+
+
+def test_constants_that_are_kept_as_float16_are_found_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = onnx.load("zoo/en-de-small-none/encode.int8.onnx")  # made before they were
+    monkeypatch.setattr("export.lean.LEAST", 256)
+    found, expected = _constants(lean(whole)), _constants(whole)
+    assert any(one.data_type == TensorProto.FLOAT16 for one in lean(whole).graph.initializer)
+    for shape, arrays in expected.items():
+        for value, wanted in zip(found[shape], arrays, strict=True):
+            np.testing.assert_allclose(value, wanted, rtol=1e-3, atol=1e-6)
+    assert found.keys() == expected.keys()
 
 
 def test_pieces_that_a_bundle_never_says_may_be_learned_again() -> None:
