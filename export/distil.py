@@ -2,9 +2,10 @@
 
 Sequence-level distillation (Kim and Rush 2016), through the engine that serves. Where a source has a human translation,
 the teacher's hypothesis closest to it is taken (their §3.3, "interpolation"); captions without one get the best
-hypothesis. Knows nothing of nets. Does nothing for a recipe without a `distil` part, or whose text is there. The part:
+hypothesis, or of several teachers' the one that the others agree with most (Kumar and Byrne 2004: least Bayes risk).
+Knows nothing of nets. Does nothing for a recipe without a `distil` part, or whose text is there. The part:
 
-    "teacher": "zoo/en-de-bahdanau" (optional; otherwise what the recipe's `first` left in RUN/start is the teacher)
+    "teacher": "zoo/en-de-bahdanau", or a list of bundles (otherwise what the recipe's `first` left in RUN/start)
     "file": "distilled.tsv.xz" (in the run's folder; a train entry {"distilled": "distilled.tsv.xz"} reads it;
         "../distilled-en-de/distilled.tsv.xz" is shared between runs)
     "aligned": ["translation/multi30k/train"], "captions": "captioning/flickr8k" (its training split),
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import lzma
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,27 +75,55 @@ def chosen(texts: Sequence[str], reference: str) -> str:
     return max(texts, key=lambda text: SENTENCE_BLEU.sentence_score(text, [reference]).score)
 
 
-def distilled(session: Session, bundle: Bundle, pairs: Sequence[Pair], beam: int) -> list[Pair]:
-    """Each source with the teacher's translation of it, where that is one: no loop, no invention, of like length."""
+def agreed(texts: Sequence[str]) -> str:
+    """The text that is closest to all of them on average; one that was said twice counts twice."""
+    said = Counter(texts)
+    return max(
+        said,
+        key=lambda text: sum(
+            times * SENTENCE_BLEU.sentence_score(text, [other]).score
+            for other, times in (said - Counter([text])).items()
+        ),
+    )
+
+
+def hypotheses(session: Session, bundle: Bundle, sources: Sequence[str], beam: int) -> list[list[str]]:
+    """All that a teacher's search finds for each source, the best first; nothing for one that is too long for it."""
     penalty, limit = bundle.manifest.search.length_penalty, bundle.manifest.limits.target
     options = Options(beam, beam, penalty, limit, attention=False)
-    jobs = [Job(str(i), "", source(bundle.text, pair.source), options) for i, pair in enumerate(pairs)]
+    jobs = [Job(str(i), "", source(bundle.text, text), options) for i, text in enumerate(sources)]
     fit = [i for i, one in enumerate(jobs) if len(one.inputs["source"]) <= bundle.manifest.limits.source]
-    done = answers(session, [jobs[i] for i in fit], rows=64 * beam)
-    made = (
-        Pair(pairs[i].source, chosen([bundle.text.text(one.ids) for one in end.hypotheses], pairs[i].target))
-        for i, end in zip(fit, done, strict=True)
-    )
-    return [pair for pair in made if plausible(pair) and not invents(pair)]
+    found: list[list[str]] = [[] for _ in sources]
+    for i, end in zip(fit, answers(session, [jobs[i] for i in fit], rows=64 * beam), strict=True):
+        found[i] = [bundle.text.text(one.ids) for one in end.hypotheses]
+    return found
 
 
-def teacher(part: dict[str, Any], card: dict[str, Any], data: Path, out: Path) -> Bundle:
-    """The bundle a recipe names, or what its first run learned, exported to OUT/teacher."""
+def distilled(teachers: Sequence[tuple[Session, Bundle]], pairs: Sequence[Pair], beam: int) -> list[Pair]:
+    """Each source with the teachers' translation of it, where there is one: no loop, no invention, of like length."""
+    found = [hypotheses(session, bundle, [pair.source for pair in pairs], beam) for session, bundle in teachers]
+    made = []
+    for pair, *lists in zip(pairs, *found, strict=True):
+        texts = [text for some in lists for text in some if fit(Pair(pair.source, text))]
+        if texts:
+            best = agreed(texts) if len(teachers) > 1 and not pair.target else chosen(texts, pair.target)
+            made.append(Pair(pair.source, best))
+    return made
+
+
+def fit(pair: Pair) -> bool:
+    """Whether a translation may be learned from."""
+    return plausible(pair) and not invents(pair)
+
+
+def teachers(part: dict[str, Any], card: dict[str, Any], data: Path, out: Path) -> list[Bundle]:
+    """The bundles a recipe names, or what its first run learned, exported to OUT/teacher."""
     if "teacher" in part:
-        return Bundle(Path(part["teacher"]))
+        named = part["teacher"] if isinstance(part["teacher"], list) else [part["teacher"]]
+        return [Bundle(Path(name)) for name in named]
     if not (out / "teacher" / "manifest.json").exists():
         ship(out / "start", out / "teacher", data, card)
-    return Bundle(out / "teacher")
+    return [Bundle(out / "teacher")]
 
 
 def write(path: Path, pairs: Sequence[Pair]) -> None:
@@ -118,9 +148,9 @@ def main(arguments: list[str]) -> int:
     part = recipe.get("distil")
     if part is None or (given.out / part["file"]).exists():
         return 0
-    bundle = teacher(part, recipe["card"], given.data, given.out)
+    bundles = teachers(part, recipe["card"], given.data, given.out)
     pairs = sources(part, given.data, recipe["data"]["source"], recipe["data"]["target"])
     print(f"{len(pairs)} sources, {sum(not pair.target for pair in pairs)} of them captions without a translation")
-    session = Session(bundle, precision=given.precision)
-    write(given.out / part["file"], distilled(session, bundle, pairs, given.beam))
+    sessions = [(Session(bundle, precision=given.precision), bundle) for bundle in bundles]
+    write(given.out / part["file"], distilled(sessions, pairs, given.beam))
     return 0

@@ -79,7 +79,7 @@ def _constants(model: onnx.ModelProto) -> dict[tuple[int, ...], list[np.ndarray]
 
     Not by name: names that the exporter makes up change with its version, what a net does after what does not.
     """
-    arrays = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    arrays = _widened(model)
     found: dict[tuple[int, ...], list[np.ndarray]] = {}
     seen: set[str] = set()
     for node in model.graph.node:
@@ -88,6 +88,15 @@ def _constants(model: onnx.ModelProto) -> dict[tuple[int, ...], list[np.ndarray]
                 found.setdefault(array.shape, []).append(array)
             seen.add(name)
     return found
+
+
+def _widened(model: onnx.ModelProto) -> dict[str, np.ndarray]:
+    """The constants of a graph by name; those kept as float16 (see `export/lean.py`) by the name that nodes read."""
+    arrays = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Cast" and node.input[0] in arrays:
+            arrays[node.output[0]] = arrays.pop(node.input[0]).astype(np.float32)
+    return arrays
 
 
 def _read_by(node: onnx.NodeProto, arrays: Arrays) -> Iterator[tuple[str, np.ndarray]]:
@@ -101,9 +110,6 @@ def _read_by(node: onnx.NodeProto, arrays: Arrays) -> Iterator[tuple[str, np.nda
         yield names[0], arrays[names[0]].astype(np.float32) * arrays[f"{names[0][:-1]}_scale"]
         return
     elif node.op_type == "Gather" and names[0].endswith("_row_scale"):
-        return
-    elif node.op_type == "Cast" and names[0] in arrays:  # kept as float16, see `export/lean.py`
-        yield names[0], arrays[names[0]].astype(np.float32)
         return
     yield from ((name, arrays[name]) for name in names if name in arrays)
 

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from models.deferred import Mix
+
 MASKED = -1e9  # finite, so that a row whose mask is empty by mistake gives numbers, not NaN, in fp16 graphs too
 
 
@@ -43,6 +45,7 @@ class Attention(nn.Module):
     def __init__(self, memory_width: int, query_width: int, attention_width: int) -> None:
         super().__init__()
         self.memory_width, self.query_width, self.attention_width = memory_width, query_width, attention_width
+        self.mix = Mix()
         self.key: nn.Linear | None = None  # keys are key(memory); without it, memory itself
 
     @property
@@ -69,7 +72,7 @@ class Attention(nn.Module):
     def look(self, query: Tensor, memory: Tensor, keys: Tensor, mask: Tensor, carried: Tensor) -> Look:
         """One step: query (B, K, Q), memory (B, S, M), keys (B, S, A), mask (B, S), carried (B, K, carried)."""
         weights = self(query, keys, mask)
-        return Look(torch.matmul(weights, memory), weights, carried)
+        return Look(self.mix(weights, memory), weights, carried)
 
 
 def softmax(energies: Tensor, seen: Tensor) -> Tensor:

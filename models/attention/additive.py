@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from models.attention import Attention
+from models.deferred import Deferred
 
 
 class Additive(Attention):
@@ -23,14 +24,18 @@ class Additive(Attention):
     def __init__(self, memory_width: int, query_width: int, attention_width: int) -> None:
         super().__init__(memory_width, query_width, attention_width)
         self.key = nn.Linear(memory_width, attention_width)  # U_a, with the layer's bias
-        self.query = nn.Linear(query_width, attention_width, bias=False)  # W_a
+        self.query = Deferred(query_width, attention_width, bias=False)  # W_a
         self.energy = nn.Linear(attention_width, 1, bias=False)  # v_a
+
+    def project(self, memory: Tensor) -> Tensor:
+        """Keys (B, S, A), in the type that energies are counted in, also where products are in bf16."""
+        return super().project(memory).to(self.energy.weight.dtype)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
         """Energies (B, K, S); keys are broadcast over the K rows, never copied."""
         if torch.is_grad_enabled():
-            v = self.energy.weight[0]  # its type is the one to count in, also where products are in bf16
-            energies: Tensor = _Energies.apply(self.query(query).to(v.dtype), keys.to(v.dtype), v)
+            v = self.energy.weight[0]
+            energies: Tensor = _Energies.apply(self.query(query).to(v.dtype), keys, v)
             return energies
         hidden = torch.tanh(self.query(query)[:, :, None, :] + keys[:, None, :, :])  # (B, K, S, A)
         return self.energy(hidden)[..., 0]

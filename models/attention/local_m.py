@@ -58,4 +58,4 @@ class LocalM(Attention):
         seen = near | (mask[:, None] & ~near.any(-1, keepdim=True))
         weights = self.favour(softmax(self.score(query, keys), seen), distance)
         window = torch.stack([centre - self.reach, centre + self.reach], -1)
-        return Look(torch.matmul(weights, memory), weights, carried + 1, window)  # the next step's number
+        return Look(self.mix(weights, memory), weights, carried + 1, window)  # the next step's number

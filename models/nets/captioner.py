@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.attention import made
+from models.dropout import Dropout
 from models.encoders import WIDTHS, Trunk
 
 Take = Callable[[Tensor], Tensor]  # weights (B, K, S) to what the context is made of (B, K, S)
@@ -56,9 +57,9 @@ class Captioner(nn.Module):
         self.output_hidden = nn.Linear(decoder, embedding)  # L_h of eq. 7
         self.output_context = nn.Linear(memory, embedding, bias=False)  # L_z
         self.bias = nn.Parameter(torch.zeros(vocabulary))
-        self.drop_memory = nn.Dropout(dropout_memory)
-        self.drop_embedding = nn.Dropout(dropout_embedding)
-        self.drop_output = nn.Dropout(dropout_output)
+        self.drop_memory = Dropout(dropout_memory)
+        self.drop_embedding = Dropout(dropout_embedding)
+        self.drop_output = Dropout(dropout_output)
         nn.init.orthogonal_(self.recurrent.weight)
         self._trunk: list[Trunk] = []  # not a submodule: frozen, fixed by its package, never in a checkpoint
 

@@ -10,9 +10,10 @@ that the nets can be compared; and the attentional vector has the embedding's wi
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.attention import Look
+from models.deferred import Deferred
 from models.nets.translator import RecurrentTranslator
 from models.sampled import scores
 
@@ -23,8 +24,8 @@ class LuongTranslator(RecurrentTranslator):
     def join(self, embedding: int, decoder: int, memory: int) -> None:
         """Input feeding, and the layer that makes h̃_t."""
         self.widths = [decoder, embedding, self.attention.carried]
-        self.input_fed = nn.Linear(embedding, 3 * decoder, bias=False)
-        self.attend = nn.Linear(memory + decoder, embedding)  # W_c of eq. 5
+        self.input_fed = Deferred(embedding, 3 * decoder, bias=False)
+        self.attend = Deferred(memory + decoder, embedding)  # W_c of eq. 5
 
     def advance(self, word: Tensor, state: Tensor, memory: Tensor, keys: Tensor, mask: Tensor) -> tuple[Tensor, Look]:
         """One decoder step: h_t first, attention with it, h̃_t = tanh(W_c [c_t; h_t]) last (§3)."""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.dropout import Dropout
 from models.sampled import Sample, scores
 
 MASKED = -1e9  # finite, so that a row whose mask is empty gives numbers, not NaN
@@ -67,16 +68,18 @@ class MultiHead(nn.Module):
     def forward(self, x: Tensor, memory: Tensor, *, mask: Tensor | None = None, causal: bool = False) -> Tensor:
         """All positions at once, without weights: x (B, T, D), memory (B, S, D), mask (B, 1, 1, S) -> (B, T, D)."""
         query, keys, values = self.split(self.query(x)), self.split(self.key(memory)), self.split(self.value(memory))
-        return self.merge(
-            functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask, is_causal=causal)
-        )
+        with torch.autocast("cpu", enabled=False):  # its kernel's backward takes ten times as long in bf16
+            seen = functional.scaled_dot_product_attention(
+                query.float(), keys.float(), values.float(), attn_mask=mask, is_causal=causal
+            )
+        return self.merge(seen)
 
 
 class FeedForward(nn.Sequential):
     """Position-wise feed-forward network (§3.3)."""
 
     def __init__(self, width: int, inner: int, dropout: float) -> None:
-        super().__init__(nn.Linear(width, inner), nn.ReLU(), nn.Dropout(dropout), nn.Linear(inner, width))
+        super().__init__(nn.Linear(width, inner), nn.ReLU(), Dropout(dropout), nn.Linear(inner, width))
 
 
 class EncoderLayer(nn.Module):
@@ -86,7 +89,7 @@ class EncoderLayer(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.attention, self.inner = MultiHead(width, heads), FeedForward(width, inner, dropout)
-        self.drop = nn.Dropout(dropout)
+        self.drop = Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """x (B, S, D), mask (B, 1, 1, S) -> (B, S, D)."""
@@ -103,7 +106,7 @@ class DecoderLayer(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
         self.own, self.cross = MultiHead(width, heads), MultiHead(width, heads)
-        self.inner, self.drop = FeedForward(width, inner, dropout), nn.Dropout(dropout)
+        self.inner, self.drop = FeedForward(width, inner, dropout), Dropout(dropout)
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
         """All positions at once: x (B, T, D), memory (B, S, D), mask (B, 1, 1, S) -> (B, T, D)."""
@@ -176,7 +179,7 @@ class TransformerTranslator(nn.Module):
         self.encoder = nn.ModuleList(EncoderLayer(width, heads, inner, dropout) for _ in range(encoder_layers))
         self.decoder = nn.ModuleList(DecoderLayer(width, heads, inner, dropout) for _ in range(decoder_layers))
         self.norm_memory, self.norm_output = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.drop = nn.Dropout(dropout)
+        self.drop = Dropout(dropout)
 
     def embed(self, ids: Tensor, position: Tensor) -> Tensor:
         """Ids and their positions, of one shape (…) -> (…, D): embedding times the root of D, plus sinusoids (§3.4)."""

@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from models.attention import Look, made
+from models.deferred import Deferred, deferred
+from models.dropout import Dropout
+from models.gru import Cell, bidirectional
 from models.sampled import Sample, scores
 
 
@@ -51,17 +54,17 @@ class RecurrentTranslator(nn.Module):
         self.attention = made(attention, memory, decoder, attention_width)
         self.widths = [decoder, self.attention.carried]
         self.input_word = nn.Linear(embedding, 3 * decoder)  # W, W_z, W_r of A.1.1 in one product
-        self.recurrent = nn.Linear(decoder, 3 * decoder)  # U, U_z, U_r
+        self.recurrent = Deferred(decoder, 3 * decoder)  # U, U_z, U_r
         self.join(embedding, decoder, memory)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
-        self.drop_embedding = nn.Dropout(dropout_embedding)
-        self.drop_memory = nn.Dropout(dropout_memory)
-        self.drop_output = nn.Dropout(dropout_output)
+        self.drop_embedding = Dropout(dropout_embedding)
+        self.drop_memory = Dropout(dropout_memory)
+        self.drop_output = Dropout(dropout_output)
         nn.init.orthogonal_(self.recurrent.weight)
 
     def join(self, embedding: int, decoder: int, memory: int) -> None:
         """Make the layers that join context and decoder."""
-        self.input_context = nn.Linear(memory, 3 * decoder, bias=False)  # C, C_z, C_r
+        self.input_context = Deferred(memory, 3 * decoder, bias=False)  # C, C_z, C_r
         self.deep = nn.Linear(decoder + embedding + memory, 2 * embedding)  # U_o, V_o, C_o of A.2.2
 
     @property
@@ -72,9 +75,12 @@ class RecurrentTranslator(nn.Module):
     def encode(self, source: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Source ids and mask (B, S) -> memory (B, S, M), keys (B, S, A), state (B, W)."""
         embedded = self.drop_embedding(self.embedding(source))
-        packed = pack_padded_sequence(embedded, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
-        memory, last = self.encoder(packed)
-        memory = pad_packed_sequence(memory, batch_first=True, total_length=source.shape[1])[0]
+        if torch.is_grad_enabled():
+            memory, last = bidirectional(self.encoder, embedded, mask)
+        else:
+            packed = pack_padded_sequence(embedded, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
+            memory, last = self.encoder(packed)
+            memory = pad_packed_sequence(memory, batch_first=True, total_length=source.shape[1])[0]
         memory = self.drop_memory(memory)
         return memory, self.attention.project(memory), self.first(last)
 
@@ -109,6 +115,9 @@ class RecurrentTranslator(nn.Module):
 
     def gru(self, gates: Tensor, state: Tensor) -> Tensor:
         """Gated recurrent unit (A.1.1, with Cho's reset applied after the product, as cuDNN does)."""
+        if torch.is_grad_enabled():
+            new: Tensor = Cell.apply(gates, self.recurrent(state), state)
+            return new
         from_input, from_state = gates.chunk(3, dim=-1), self.recurrent(state).chunk(3, dim=-1)
         reset = torch.sigmoid(from_input[0] + from_state[0])
         update = torch.sigmoid(from_input[1] + from_state[1])
@@ -151,11 +160,12 @@ class RecurrentTranslator(nn.Module):
         embedded = self.drop_embedding(self.embedding(given))
         words = self.input_word(embedded).split(1, 1)  # a slice a step would cost a whole gradient each
         state, states, contexts, rows = first[:, None, :], [], [], []
-        for word in words:
-            state, seen = self.advance(word, state, memory, keys, mask)
-            states.append(state)
-            contexts.append(seen.context)
-            rows.append(seen.weights)
+        with deferred(self, memory):
+            for word in words:
+                state, seen = self.advance(word, state, memory, keys, mask)
+                states.append(state)
+                contexts.append(seen.context)
+                rows.append(seen.weights)
         return torch.cat(states, 1), embedded, torch.cat(contexts, 1), torch.cat(rows, 1)
 
     def forward(self, source: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bundle.manifest import Bundle
-from export.distil import captions, chosen, distilled, main
+from export.distil import agreed, captions, chosen, distilled, main
 from models.data import Pair
 from service.engine.session import Session
 
@@ -38,9 +38,26 @@ def test_the_answer_closest_to_a_human_one_is_taken_and_the_best_where_there_is_
     assert chosen(texts, "") == texts[0]
 
 
+def test_of_several_teachers_texts_the_one_most_agreed_on_is_taken() -> None:
+    texts = [
+        "Eine Katze.",
+        "Ein Hund rennt im Schnee.",
+        "Ein Hund rennt durch den Schnee.",
+        "Ein Hund rennt im Schnee.",
+    ]
+    assert agreed(texts) == "Ein Hund rennt im Schnee."
+    assert agreed(["Ein Haus."]) == "Ein Haus."
+
+
+def test_several_teachers_are_asked_and_the_human_answer_still_decides(echo: Session, toys: Path) -> None:
+    bundle = Bundle(toys / "toy-echo")
+    pairs = [Pair("the old house", ""), Pair("a red ball", "a red ball")]
+    assert distilled([(echo, bundle), (echo, bundle)], pairs, beam=2) == [Pair(one.source, one.source) for one in pairs]
+
+
 def test_every_source_gets_its_own_translation(echo: Session, toys: Path) -> None:
     pairs = [Pair("the old house", ""), Pair("a red ball", "a red ball"), Pair("the dog", "")]
-    found = distilled(echo, Bundle(toys / "toy-echo"), pairs, beam=3)
+    found = distilled([(echo, Bundle(toys / "toy-echo"))], pairs, beam=3)
     assert found == [Pair(one.source, one.source) for one in pairs]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
 
 from bundle.manifest import Bundle
 from bundle.text import PAD
@@ -52,6 +52,15 @@ def test_constants_that_are_kept_as_float16_are_found_in_the_same_order(monkeypa
         for value, wanted in zip(found[shape], arrays, strict=True):
             np.testing.assert_allclose(value, wanted, rtol=1e-3, atol=1e-6)
     assert found.keys() == expected.keys()
+
+
+def test_two_constants_of_one_node_and_one_shape_are_found_in_the_order_it_reads_them() -> None:
+    first, second = (np.full((64, 256), value, np.float32) for value in (1, 2))
+    constants = [numpy_helper.from_array(first, "z"), numpy_helper.from_array(second, "a")]  # as a GRU's W and R may be
+    node = helper.make_node("Add", ["z", "a"], ["sum"])
+    model = helper.make_model(helper.make_graph([node], "g", [], [], constants))
+    for graph in (model, lean(model)):
+        assert [array[0, 0] for array in _constants(graph)[(64, 256)]] == [1, 2]
 
 
 def test_pieces_that_a_bundle_never_says_may_be_learned_again() -> None:
