@@ -3,7 +3,8 @@
 Knows nothing of what is being learned; that is `models/tasks/`. A recipe is JSON with three parts:
 `task` (a file of models/tasks), `net` (keyword arguments of the net), `data` (read by the task) and
 `train` (read here, see Schedule); `first` may name a recipe that is trained before it, into
-OUT/start, and whose best weights this one begins with. (`python -m export rebuild` has a recipe with a `distil`
+OUT/start, and whose best weights this one begins with; `mean` lists several ways to train the same net from there, of
+whose best weights the mean is taken (`models/soup.py`). (`python -m export rebuild` has a recipe with a `distil`
 or `back` part get its text before: see `export/distil.py` and `export/back.py`.)
 The loop keeps a moving average of the weights, judges that average, keeps the best one in `best.pt`,
 and everything needed to go on in `last.pt`.
@@ -25,6 +26,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from models import soup
 from models.recipe import read
 from models.tasks import Task, task
 from models.widen import fits, widened
@@ -221,6 +223,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=math.inf, help="finish the schedule within this time")
     given = parser.parse_args()
     recipe = read(given.recipe)
+    if "mean" in recipe:
+        parser.error("this recipe is the mean of several runs, which python -m export rebuild makes")
     if "first" in recipe:
         begin(given.recipe.with_name(f"{recipe['first']}.json"), given.data, given.out / "start")
     run = Run(recipe, given.data, given.out, given.minutes)
@@ -245,7 +249,17 @@ def train(recipe: Path, data: Path, out: Path, before: Before = _nothing) -> Non
     if "first" in content:
         begin(recipe.with_name(f"{content['first']}.json"), data, out / "start", before)
     before(recipe, data, out)
-    run = Run(content, data, out)
+    if "mean" not in content:
+        fit(content, data, out)
+        return
+    for one, folder in soup.runs(content, out):
+        fit(one, data, folder)
+    soup.stir(content, out)
+
+
+def fit(recipe: dict[str, Any], data: Path, out: Path) -> None:
+    """One run, from where an earlier call stopped to its end."""
+    run = Run(recipe, data, out)
     if (out / "last.pt").exists():
         run.resume()
     run.fit()

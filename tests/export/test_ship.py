@@ -54,6 +54,9 @@ def test_what_weights_cost_is_told_from_the_first_run_on(tmp_path: Path) -> None
         kept = {"recipe": {"train": how}, "net": {}, "figures": {"step": step, "minutes": 1.5}}
         torch.save(kept, run / "best.pt")
     assert trained(tmp_path) == "20 updates in 1.5 min (threads: 1), then 30 updates in 1.5 min (threads: 2, bf16)"
+    mixed = {"recipe": {"train": {}, "mean": [{}, {}]}, "net": {}, "figures": {"step": 50, "minutes": 4.0}}
+    torch.save(mixed, tmp_path / "best.pt")
+    assert trained(tmp_path).endswith(", then 50 updates in 4 min (threads: 1, the mean of 2 runs)")
 
 
 def test_a_machine_is_its_processor_and_its_cores(tmp_path: Path) -> None:
