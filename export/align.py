@@ -1,7 +1,7 @@
 """Alignment error rate of a bundle's maps on sentences with exact gold: python -m export align BUNDLE [--write].
 
 Knows nothing of torch nets: the bundle and the engine are all there is. The engine is made to say the grammar's own
-translations (`models/grammar.py`), so that what is measured is where it looks, not what it would have said.
+translations (`models/grammar/`), so that what is measured is where it looks, not what it would have said.
 """
 
 from __future__ import annotations
@@ -13,43 +13,52 @@ from pathlib import Path
 
 import numpy as np
 
-from bundle.manifest import Bundle, Score
+from bundle.manifest import Bundle, Pair, Score
 from bundle.text import EOS
 from export.package import add_scores
 from export.samples import source
 from models.alignment import error_rate, links
-from models.grammar import Aligned, Grammar
+from models.grammar import Aligned, sentences, spoken
 from service.engine.offline import answers
 from service.engine.session import Session
 from service.messages import Job, Options
 
 SEED, SENTENCES = 2003, 500
-LANGUAGES = ("en", "de")  # what the grammar speaks
 
 
-def forced(session: Session, bundle: Bundle, pairs: Sequence[Aligned]) -> list[np.ndarray]:
-    """The rows of each pair's own translation: (T, S), or (T, layers, heads, S) where there are several."""
+def forced(session: Session, bundle: Bundle, pairs: Sequence[Aligned], before: Sequence[int] = ()) -> list[np.ndarray]:
+    """The rows of each pair's own translation: (T, S), or (T, layers, heads, S) where there are several.
+
+    before: what asks for a language, if anything must; the rows do not have it.
+    """
     jobs = []
     for i, pair in enumerate(pairs):
         text, said = pair.texts()
         prefix = (*bundle.text.ids(said), EOS)
         options = Options(1, max_length=len(prefix), prefix=prefix, heads=len(bundle.manifest.attention) > 1)
-        jobs.append(Job(str(i), bundle.manifest.name, source(bundle.text, text), options))
+        jobs.append(Job(str(i), bundle.manifest.name, source(bundle.text, text, before), options))
     found = [done.hypotheses[0].rows for done in answers(session, jobs)]
-    return [rows for rows in found if rows is not None]
+    return [rows[..., len(before) :] for rows in found if rows is not None]
 
 
-def measure(bundle: Bundle, session: Session, number: int = SENTENCES) -> dict[str, float]:
-    """The error rate of what is shown by default and, where there are several, of each head and of each layer's mean.
+def pairs_of(bundle: Bundle) -> list[Pair]:
+    """The pairs of languages that a model maps and a grammar speaks.
 
     Raises:
-        ValueError: the model has no attention, or speaks other languages than the grammar.
+        ValueError: there are none.
     """
     told = bundle.manifest
-    if not told.attention or (told.source, told.target) != LANGUAGES:
-        raise ValueError(f"{told.name} has no map between {' and '.join(LANGUAGES)}")
-    pairs = list(Grammar(SEED).sentences(number))
-    every, usual = forced(session, bundle, pairs), told.attention[0]
+    found = [pair for pair in told.pairs if spoken(pair.source, pair.target)] if told.attention else []
+    if not found:
+        raise ValueError(f"{told.name} has no map between languages that a grammar speaks")
+    return found
+
+
+def measure(bundle: Bundle, session: Session, pair: Pair, number: int = SENTENCES) -> dict[str, float]:
+    """The error rate of what is shown by default and, where there are several, of each head and each layer's mean."""
+    told = bundle.manifest
+    pairs = sentences(pair.source, pair.target, SEED, number)
+    every, usual = forced(session, bundle, pairs, bundle.tag(pair)), told.attention[0]
     if every[0].ndim == 2:
         return {"shown": rate(every, pairs, bundle)}
     layers, heads = every[0].shape[1:3]
@@ -78,14 +87,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--write", action="store_true", help="write it into the manifest and the card")
     given = parser.parse_args(arguments)
     bundle = Bundle(given.bundle)
-    found = measure(bundle, Session(bundle, precision=given.precision), given.sentences)
-    print(json.dumps({"bundle": bundle.manifest.name, "precision": given.precision, "error": found}))
-    if given.write:
-        score = Score(
-            metric="alignment error rate",
-            value=found["shown"],
-            data=f"synthetic grammar, {given.sentences} sentences, {given.precision}, forced",
-            command=f"python -m export align zoo/{bundle.manifest.name}",
+    pairs, session, scores = pairs_of(bundle), Session(bundle, precision=given.precision), []
+    for pair in pairs:
+        found, languages = measure(bundle, session, pair, given.sentences), f"{pair.source}-{pair.target}"
+        told = {"bundle": bundle.manifest.name, "languages": languages, "precision": given.precision, "error": found}
+        print(json.dumps(told))
+        which = f"{languages}, " if len(bundle.manifest.pairs) > 1 else ""
+        scores.append(
+            Score(
+                metric="alignment error rate",
+                value=found["shown"],
+                data=f"synthetic grammar, {which}{given.sentences} sentences, {given.precision}, forced",
+                command=f"python -m export align zoo/{bundle.manifest.name}",
+            )
         )
-        add_scores(given.bundle, bundle.manifest, [score])
+    if given.write:
+        add_scores(given.bundle, bundle.manifest, scores)
     return 0

@@ -15,12 +15,12 @@ import torch
 
 from bundle.text import Vocabulary
 from export import captioner, samples, transformer, translator
-from export.align import LANGUAGES
 from export.heads import best
 from export.plan import Plan
 from export.samples import Inputs
 from export.shortlist import shortlisted
 from export.translator import SILENT
+from models.grammar import spoken
 from models.nets.captioner import Captioner
 from models.nets.transformer import TransformerTranslator
 from models.tasks.translation import translator as net_of
@@ -59,9 +59,9 @@ def _translation(checkpoint: Checkpoint, said: np.ndarray | None) -> Plan:
 def _transformer(net: TransformerTranslator, checkpoint: Checkpoint) -> Plan:
     """The plan whose map is that of the head that aligns best, where the languages are those it can be measured in."""
     part = checkpoint.recipe["data"]
-    if (part["source"], part["target"]) != LANGUAGES:
+    if not spoken(part["source"], part["target"]):
         return transformer.plan(net)
-    shown = best(net, Vocabulary(checkpoint.vocabulary))
+    shown = best(net, Vocabulary(checkpoint.vocabulary), part["source"], part["target"])
     print(f"shown: layer {shown.layer}, head {shown.head}, alignment error rate {shown.error}")
     return transformer.plan(net, shown.layer, shown.head)
 

@@ -1,6 +1,6 @@
 """Which head of a Transformer is shown as its map: the one that aligns best, or the mean of a layer's heads.
 
-Knows nothing of graphs. Measured at export on sentences whose alignment is known (`models/grammar.py`): a head taken by
+Knows nothing of graphs. Measured at export on sentences whose alignment is known (`models/grammar/`): a head taken by
 its number may look at nothing that a reader would call the source of a word (OpenNMT-py #903).
 """
 
@@ -14,7 +14,7 @@ import torch
 
 from bundle.text import BOS, EOS, Vocabulary
 from models.alignment import error_rate, links
-from models.grammar import Aligned, Grammar
+from models.grammar import Aligned, sentences
 from models.nets.transformer import TransformerTranslator
 
 SEED, SENTENCES = 1, 100  # others than those that `export/align.py` reports on
@@ -28,9 +28,9 @@ class Shown(NamedTuple):
     error: float
 
 
-def best(net: TransformerTranslator, vocabulary: Vocabulary) -> Shown:
-    """The head, or mean, with the smallest error."""
-    pairs = list(Grammar(SEED).sentences(SENTENCES))
+def best(net: TransformerTranslator, vocabulary: Vocabulary, source: str, target: str) -> Shown:
+    """The head, or mean, with the smallest error between two languages that a grammar speaks."""
+    pairs = sentences(source, target, SEED, SENTENCES)
     every = [rows(net.eval(), vocabulary, pair) for pair in pairs]
     return min(_candidates(every, pairs, vocabulary), key=lambda shown: shown.error)
 

@@ -1,6 +1,6 @@
 """Guided alignment: a cost for rows that do not look where a known alignment does (Chen et al. 2016, as in Marian).
 
-Knows nothing of nets. Known alignments come from `models/grammar.py`, by words; here they are made rows over pieces.
+Knows nothing of nets. Known alignments come from `models/grammar/`, by words; here they are made rows over pieces.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ asks for the target's language before each source (Johnson et al. 2017), and "de
 so many pieces beside a batch's own instead of the whole vocabulary (`models/sampled.py`).
 
 A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` or `back` wrote it.
-One of {"grammar": NUMBER, "seed": SEED} is made up by `models/grammar.py`; with "guide": 0.1 in `data`, rows learn to
+One of {"grammar": NUMBER, "seed": SEED} is made up by `models/grammar/`; with "guide": 0.1 in `data`, rows learn to
 look where it says.
 """
 
@@ -30,7 +30,7 @@ from torch import Tensor
 
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
 from models.data import Pair, aligned, bucketed, lines, padded, tabbed, worn
-from models.grammar import Aligned, Grammar
+from models.grammar import Aligned, sentences
 from models.guided import cost, rows, stacked
 from models.loss import smoothed_cross_entropy
 from models.nets.luong import LuongTranslator
@@ -103,8 +103,8 @@ class Translation:
             )
         self.vocabulary = Vocabulary(path)
         self.corpora = [
-            Corpus(some, self.vocabulary, source.get("sample"), grammar(source), self._tag(source))
-            for some, source in zip(pairs, part["train"], strict=True)
+            Corpus(some, self.vocabulary, entry.get("sample"), grammar(entry, languages(entry, part)), self._tag(entry))
+            for some, entry in zip(pairs, part["train"], strict=True)
         ]
         self.dev = dev(part, data, out)
         self.net = translator(len(self.vocabulary), recipe["net"])
@@ -210,7 +210,7 @@ def dev(part: dict[str, Any], data: Path, out: Path) -> dict[str, tuple[list[Pai
 def corpus(source: dict[str, Any], data: Path, out: Path, languages: tuple[str, str]) -> list[Pair]:
     """The pairs of one entry of the recipe's `train` list; distilled ones lie in the run's own folder."""
     if "grammar" in source:
-        return [Pair(*pair.texts()) for pair in grammar(source)]
+        return [Pair(*pair.texts()) for pair in grammar(source, languages)]
     if "distilled" in source:
         return [Pair(*line.split("\t")) for line in lines(out / source["distilled"])]
     if "aligned" in source:
@@ -218,9 +218,9 @@ def corpus(source: dict[str, Any], data: Path, out: Path, languages: tuple[str, 
     return tabbed(data / source["tabbed"], english_is_source=languages[0] == "en", part=source.get("part", "train"))
 
 
-def grammar(source: dict[str, Any]) -> list[Aligned]:
+def grammar(source: dict[str, Any], languages: tuple[str, str]) -> list[Aligned]:
     """The pairs with known alignments of one entry; of most there are none."""
-    return list(Grammar(source["seed"]).sentences(source["grammar"])) if "grammar" in source else []
+    return sentences(*languages, source["seed"], source["grammar"]) if "grammar" in source else []
 
 
 @torch.no_grad()

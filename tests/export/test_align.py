@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +11,18 @@ import pytest
 import torch
 
 from bundle.manifest import Bundle
-from export.align import forced, measure
+from export.align import forced, main, measure, pairs_of
 from export.heads import best, rows
-from models.grammar import Grammar
+from models.grammar import sentences
 from models.nets.transformer import TransformerTranslator
 from service.engine.session import Session
 
-PAIRS = list(Grammar(1).sentences(3))
+PAIRS = sentences("en", "de", 1, 3)
 
 
 def test_every_head_is_measured_and_what_is_shown_is_one_of_them(toys: Path) -> None:
     bundle = Bundle(toys / "toy-transformer")
-    found = measure(bundle, Session(bundle, precision="fp32"), 3)
+    found = measure(bundle, Session(bundle, precision="fp32"), pairs_of(bundle)[0], 3)
     assert len(found) == 1 + 2 * (3 + 1)  # two layers of three heads, and their means
     usual = bundle.manifest.attention[0]
     assert found["shown"] == found[f"layer {usual.default_layer} {usual.default_head}"]
@@ -29,7 +31,7 @@ def test_every_head_is_measured_and_what_is_shown_is_one_of_them(toys: Path) -> 
 def test_a_model_without_attention_has_no_error_to_measure(toys: Path) -> None:
     bundle = Bundle(toys / "toy-none")
     with pytest.raises(ValueError, match="no map"):
-        measure(bundle, Session(bundle, precision="fp32"), 3)
+        pairs_of(bundle)
 
 
 def test_the_engine_says_the_grammars_words_and_torch_has_the_same_rows(toys: Path) -> None:
@@ -54,6 +56,28 @@ def test_the_best_head_is_the_one_that_aligns_best(toys: Path, monkeypatch: pyte
         return made
 
     monkeypatch.setattr("export.heads.rows", diagonal)
-    shown = best(net, bundle.text)
+    shown = best(net, bundle.text, "en", "de")
     assert (shown.layer, shown.head) == (1, 2)
     assert 0 < shown.error < 1
+
+
+def test_what_asks_for_a_language_is_in_the_source_and_not_in_its_rows(toys: Path) -> None:
+    bundle = Bundle(toys / "toy-pairs")
+    session, (german, french) = Session(bundle, precision="fp32"), pairs_of(bundle)
+    assert (german.target, french.target) == ("de", "fr")  # and not from French to German: no grammar speaks both
+    told = [forced(session, bundle, PAIRS, bundle.tag(pair)) for pair in (german, french)]
+    for pair, one, other in zip(PAIRS, *told, strict=True):
+        source, target = (len(bundle.text.ids(text)) + 1 for text in pair.texts())
+        assert one.shape == other.shape == (target, source)
+
+
+def test_every_pair_of_languages_gets_a_line_on_the_card(
+    toys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(toys / "toy-pairs", tmp_path / "toy-pairs")
+    assert main([str(tmp_path / "toy-pairs"), "--precision", "fp32", "--sentences", "3", "--write"]) == 0
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["languages"] for line in printed] == ["en-de", "en-fr"]
+    scores = Bundle(tmp_path / "toy-pairs").manifest.scores
+    found = [score.value for score in scores if score.metric == "alignment error rate"]
+    assert found == [line["error"]["shown"] for line in printed]

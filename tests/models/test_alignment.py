@@ -7,12 +7,12 @@ import pytest
 
 from bundle.text import Vocabulary, train_vocabulary
 from models.alignment import error_rate, links, membership, spans
-from models.grammar import Aligned, Grammar
+from models.grammar import Aligned, sentences
 
 
 @pytest.fixture(scope="module")
 def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Vocabulary:
-    lines = [text for pair in Grammar(9).sentences(200) for text in pair.texts()]
+    lines = [text for pair in sentences("en", "de", 9, 200) for text in pair.texts()]
     return Vocabulary(train_vocabulary(lines, tmp_path_factory.mktemp("v") / "v", 120))
 
 
@@ -31,13 +31,13 @@ def gold_rows(pair: Aligned, vocabulary: Vocabulary) -> np.ndarray:
 
 
 def test_rows_that_look_where_the_gold_says_make_no_error(vocabulary: Vocabulary) -> None:
-    pairs = list(Grammar(10).sentences(50))
+    pairs = sentences("en", "de", 10, 50)
     found = [(links(gold_rows(pair, vocabulary), pair, vocabulary), pair.links) for pair in pairs]
     assert error_rate(found) == 0
 
 
 def test_rows_that_look_to_the_front_make_many(vocabulary: Vocabulary) -> None:
-    pair = next(Grammar(11).sentences(1))
+    pair = sentences("en", "de", 11, 1)[0]
     rows = np.roll(gold_rows(pair, vocabulary), 1, axis=1)
     assert error_rate([(links(rows, pair, vocabulary), pair.links)]) > 0.25
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bundle.text import Vocabulary, train_vocabulary
-from models.grammar import Grammar
+from models.grammar import sentences
 from models.guided import cost, rows, stacked
 from models.nets.transformer import TransformerTranslator
 from models.train import Run
@@ -30,7 +30,7 @@ def test_the_cost_of_two_known_rows_by_hand() -> None:
 
 
 def test_rows_are_those_of_the_gold_and_commas_are_not_told(tmp_path: Path) -> None:
-    pairs = list(Grammar(10).sentences(40))
+    pairs = sentences("en", "de", 10, 40)
     vocabulary = Vocabulary(train_vocabulary([t for p in pairs for t in p.texts()], tmp_path / "v", 120))
     for pair in pairs:
         told, gold = rows(pair, vocabulary), gold_rows(pair, vocabulary)
