@@ -6,6 +6,7 @@ Knows nothing of nets or of what the numbers mean; see `models/tasks/translation
 from __future__ import annotations
 
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -86,6 +87,28 @@ MANNERS: list[tuple[float, Callable[[Pair], Pair]]] = [
     (0.25, lambda pair: Pair(pair.source.lower().rstrip("."), pair.target)),
     (0.25, lambda pair: Pair(pair.source.upper(), pair.target.upper())),
 ]
+
+
+def signs(pairs: Sequence[Pair], number: int, random: np.random.Generator) -> list[Pair]:
+    """Copies of pairs that quote a sign on both sides, with other words on the sign: what is quoted is to be copied.
+
+    The words are the sources' own, one to three of them, in capitals half of the time. A net that has seen two hundred
+    signs of captions otherwise learns some by heart, and says them without end where it reads another one.
+    Nothing is made where no pair quotes.
+    """
+    quoting = [pair for pair in pairs if all(len(QUOTED.findall(text)) == 1 for text in pair)]
+    if not quoting:
+        return []
+    words = sorted({word for pair in pairs for word in pair.source.split() if word.isalpha()})
+    made = []
+    for i in random.integers(len(quoting), size=number):
+        some = " ".join(str(word) for word in random.choice(words, random.integers(1, 4)))
+        sign = some.upper() if random.random() < 0.5 else some
+        made.append(Pair(*(QUOTED.sub(lambda found: found[1] + sign + found[3], text) for text in quoting[i])))  # noqa: B023
+    return made
+
+
+QUOTED = re.compile('(["„“«] ?)([^"„“”«»]+)( ?["“”»])')
 
 
 def bucketed(lengths: np.ndarray, cells: int, random: np.random.Generator, most: int = 1024) -> Iterator[np.ndarray]:

@@ -8,7 +8,8 @@ Knows nothing of optimisers or checkpoints. The `data` part of a recipe:
 
 An entry may have a "source" and "target" of its own; with several pairs, "tags": {"de": "<2de>", …} puts a piece that
 asks for the target's language before each source (Johnson et al. 2017), and "dev" is a list of entries, of which a
-"first" so many count. "worn": 0.1 adds copies of so many pairs as hurried people write them; "negatives": 1000 scores
+"first" so many count. "worn": 0.1 adds copies of so many pairs as hurried people write them; "signs": 1500 adds so many
+copies of the first entry's pairs that quote something, with other words in the quotes; "negatives": 1000 scores
 so many pieces beside a batch's own instead of the whole vocabulary (`models/sampled.py`).
 
 A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` or `back` wrote it.
@@ -29,7 +30,7 @@ import torch
 from torch import Tensor
 
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
-from models.data import Pair, aligned, bucketed, lines, padded, tabbed, worn
+from models.data import Pair, aligned, bucketed, lines, padded, signs, tabbed, worn
 from models.grammar import Aligned, sentences
 from models.guided import cost, rows, stacked
 from models.loss import smoothed_cross_entropy
@@ -93,6 +94,8 @@ class Translation:
         if share := part.get("worn"):
             hurried = np.random.default_rng(recipe["train"].get("seed", 1))
             pairs = [[*some, *worn(some, share, hurried)] for some in pairs]
+        if number := part.get("signs"):
+            pairs[0] = [*pairs[0], *signs(pairs[0], number, np.random.default_rng(recipe["train"].get("seed", 1)))]
         path = out / "vocabulary.model"
         if not path.exists():
             train_vocabulary(

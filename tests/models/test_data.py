@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.data import Pair, aligned, bucketed, held_back, padded, tabbed, worn
+from models.data import Pair, aligned, bucketed, held_back, padded, signs, tabbed, worn
 
 
 def pack(path: Path, text: str) -> None:
@@ -67,3 +67,18 @@ def test_batches_hold_every_example_once_within_the_cells() -> None:
 
 def test_padding_is_on_the_right() -> None:
     assert padded([[5], [6, 7]]).tolist() == [[5, 0], [6, 7]]
+
+
+def test_signs_get_other_words_and_the_same_on_both_sides() -> None:
+    pairs = [Pair('A sign says "Open" there.', "Dort steht „Offen“."), Pair("no quotes", "keine"), Pair('one "a"', "b")]
+    made = signs(pairs, 60, np.random.default_rng(1))
+    assert len(made) == 60
+    said = {(pair.source.split('"')[1], pair.target.split("„")[1].split("“")[0]) for pair in made}
+    assert all(source == target for source, target in said) and len(said) > 10
+    assert {len(source.split()) for source, _ in said} == {1, 2, 3}
+    assert any(source.isupper() for source, _ in said) and any(source.islower() for source, _ in said)
+    assert all(pair.source.startswith("A sign says") and pair.target.endswith("“.") for pair in made)
+
+
+def test_no_signs_are_made_of_text_without_quotes() -> None:
+    assert signs([Pair("a dog", "ein Hund")], 5, np.random.default_rng(1)) == []
