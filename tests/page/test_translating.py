@@ -9,7 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.conftest import Visit
+from bundle.manifest import Bundle
+from tests.page.conftest import ROOT, Visit
 
 TEXT = "A man in a red shirt rides a bicycle down the street."
 
@@ -201,7 +202,10 @@ def test_the_window_of_local_attention_is_framed(visit: Visit) -> None:
 
 def test_two_models_stand_side_by_side(visit: Visit) -> None:
     page = visit.open(task="translate", text="the red ball", model="en-de-bahdanau", beside="toy-transformer")
-    assert page.locator(".panel h2").all_text_contents() == ["en-de-bahdanau@2", "toy-transformer@0"]
+    assert page.locator(".panel h2").all_text_contents() == [
+        f"en-de-bahdanau@{Bundle(ROOT / 'zoo/en-de-bahdanau').manifest.version}",
+        "toy-transformer@0",
+    ]
     page.locator(".panel").nth(0).locator(".sentence.source .word", has_text="red").hover()
     other = page.locator(".panel").nth(1).locator(".sentence.source .word", has_text="red").first
     expect(other).to_have_class("word on")
