@@ -57,7 +57,8 @@ def test_the_zoo_stays_small() -> None:
 def test_a_card_names_its_data_its_terms_and_a_score_with_its_command(name: str) -> None:
     told = Bundle(ZOO / name).manifest
     assert told.trained_on and told.licence and told.scores
-    assert all(one.command.startswith(("python -m export score", "python -m export trust")) for one in told.scores)
+    printing = tuple(f"python -m export {name}" for name in ("score", "trust", "align"))
+    assert all(one.command.startswith(printing) for one in told.scores)
     card = (ZOO / name / "README.md").read_text()
     assert told.licence in card and all(f"{one.value:.4g}" in card for one in told.scores)
 
