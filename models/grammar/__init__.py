@@ -48,6 +48,9 @@ def written(words: Sequence[str]) -> str:
 class Grammar:
     """Draws sentences; two with one seed draw the same. A language says how its phrases are made."""
 
+    verbs: Mapping[str, str]  # English: the other language
+    prepositions: Mapping[str, str]
+
     def __init__(self, seed: int) -> None:
         self.random = np.random.default_rng(seed)
 
@@ -84,7 +87,9 @@ class Grammar:
 
     def verb(self) -> Phrase:
         """What is done."""
-        raise NotImplementedError
+        english = self.pick(self.verbs)
+        unit = Unit([english], [self.verbs[english]])
+        return [unit], [unit]
 
     def thing(self) -> Phrase:
         """What it is done to."""
@@ -92,6 +97,12 @@ class Grammar:
 
     def place(self) -> Phrase:
         """Where."""
+        english = self.pick(self.prepositions)
+        unit, (source, target) = Unit([english], [self.prepositions[english]]), self.location()
+        return [unit, *source], [unit, *target]
+
+    def location(self) -> Phrase:
+        """What a place is named after, without its preposition."""
         raise NotImplementedError
 
     def meanwhile(self) -> Phrase:

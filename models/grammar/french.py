@@ -33,6 +33,8 @@ OPEN = tuple("aeiouéh")  # the h of `homme` is silent; no other noun here has o
 class French(Grammar):
     """See `Grammar`."""
 
+    verbs, prepositions = VERBS, PREPOSITIONS
+
     def clause(
         self, subject: list[Unit], verb: list[Unit], thing: list[Unit], place: list[Unit], *, in_front: bool
     ) -> list[Unit]:
@@ -64,18 +66,11 @@ class French(Grammar):
             return [*source, who, *verb, *thing], [*target, who, *verb_, *thing_]
         return source, target
 
-    def verb(self) -> Phrase:
-        english = self.pick(VERBS)
-        unit = Unit([english], [VERBS[english]])
-        return [unit], [unit]
-
     def thing(self) -> Phrase:
         return self.phrase(THINGS)
 
-    def place(self) -> Phrase:
-        english = self.pick(PREPOSITIONS)
-        unit, (source, target) = Unit([english], [PREPOSITIONS[english]]), self.phrase(PLACES)
-        return [unit, *source], [unit, *target]
+    def location(self) -> Phrase:
+        return self.phrase(PLACES)
 
     def meanwhile(self) -> Phrase:
         (subject, subject_), (verb, verb_), (thing, thing_) = self.phrase(NOUNS), self.verb(), self.thing()

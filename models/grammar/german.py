@@ -43,6 +43,8 @@ ENDINGS = {  # case and gender: a's, the, the adjective's after a and after the
 class German(Grammar):
     """See `Grammar`."""
 
+    verbs, prepositions = VERBS, PREPOSITIONS
+
     def clause(
         self, subject: list[Unit], verb: list[Unit], thing: list[Unit], place: list[Unit], *, in_front: bool
     ) -> list[Unit]:
@@ -77,18 +79,11 @@ class German(Grammar):
             return [*source, who, *verb, *thing], [*target, COMMA, who, *thing_, *verb_, COMMA]
         return source, target
 
-    def verb(self) -> Phrase:
-        english = self.pick(VERBS)
-        unit = Unit([english], [VERBS[english]])
-        return [unit], [unit]
-
     def thing(self) -> Phrase:
         return self.phrase(THINGS, "acc")
 
-    def place(self) -> Phrase:
-        english = self.pick(PREPOSITIONS)
-        unit, (source, target) = Unit([english], [PREPOSITIONS[english]]), self.phrase(PLACES, "dat")
-        return [unit, *source], [unit, *target]
+    def location(self) -> Phrase:
+        return self.phrase(PLACES, "dat")
 
     def meanwhile(self) -> Phrase:
         unit, (subject, subject_) = Unit(["while"], ["während"]), self.phrase(NOUNS, "nom")
