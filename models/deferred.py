@@ -50,14 +50,14 @@ def deferred(net: nn.Module, memory: Tensor) -> Iterator[None]:
     if not torch.is_grad_enabled():
         yield
         return
-    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else torch.float32
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None
     layers = [layer for layer in net.modules() if isinstance(layer, Deferred | Mix)]
     for layer in layers:
         left: Left = []
         if isinstance(layer, Mix):
-            layer.opened = (_Memory.apply(memory, left, dtype), left)
+            layer.opened = (_Memory.apply(memory, left, dtype or memory.dtype), left)
         else:
-            layer.opened = (*_Weights.apply(layer.weight, layer.bias, left, dtype), left)
+            layer.opened = (*_Weights.apply(layer.weight, layer.bias, left, dtype or layer.weight.dtype), left)
     try:
         yield
     finally:
@@ -70,7 +70,7 @@ class _Weights(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, bias: Tensor | None, left: Left, dtype: torch.dtype) -> Any:
-        ctx.left, ctx.biased = left, bias is not None
+        ctx.left, ctx.biased, ctx.dtype = left, bias is not None, weight.dtype
         ctx.set_materialize_grads(False)
         return weight.to(dtype, copy=True), None if bias is None else bias.to(dtype, copy=True)
 
@@ -80,8 +80,8 @@ class _Weights(torch.autograd.Function):
             return None, None, None, None
         x, gradient = (torch.cat([pair[i] for pair in ctx.left]) for i in range(2))
         ctx.left.clear()
-        bias = gradient.sum(0, dtype=torch.float32) if ctx.biased else None
-        return (gradient.t() @ x).float(), bias, None, None
+        bias = gradient.sum(0, dtype=ctx.dtype) if ctx.biased else None
+        return (gradient.t() @ x).to(ctx.dtype), bias, None, None
 
 
 class _Step(torch.autograd.Function):

@@ -65,6 +65,15 @@ def test_in_bf16_gradients_are_near_and_weights_keep_their_type(net: Looping) ->
     torch.testing.assert_close(found["biased.weight"], expected["biased.weight"], rtol=0.05, atol=0.05)
 
 
+def test_a_net_in_double_precision_stays_there(net: Looping) -> None:
+    net, memory = net.double(), torch.randn(2, 3, 4).double()
+    with deferred(net, memory):
+        said = net.forward(torch.randn(2, 1, 4).double(), memory)
+    said.sum().backward()
+    assert said.dtype == torch.float64
+    assert net.biased.weight.grad is not None and net.biased.weight.grad.dtype == torch.float64
+
+
 def test_nothing_is_put_aside_where_no_gradient_is_wanted(net: Looping) -> None:
     state, memory = torch.ones(2, 1, 4), torch.ones(2, 3, 4)
     with torch.no_grad(), deferred(net, memory):
