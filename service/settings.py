@@ -114,6 +114,9 @@ class Settings(FileSettings):
     patience_seconds: float = Field(
         2.0, gt=0, le=3600, description="Who waited so long is seated before anybody else, urgent or small or not."
     )
+    max_repeats: int = Field(
+        3, ge=0, le=1024, description="Times in a row an answer says the same, unless its source does; 0 is no bound."
+    )
     queue: int = Field(
         1280, ge=1, le=1048576, description="Beam rows that wait for a seat; beyond, a quick 429 beats a slow answer."
     )

@@ -59,6 +59,7 @@ def engine(settings: Settings, names: Sequence[str] | None, queued: int) -> Cata
         rows=settings.rows,
         cells=settings.cells,
         patience=settings.patience_seconds,
+        repeats=settings.max_repeats,
         queue=queued,
     )
 

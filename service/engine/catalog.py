@@ -37,6 +37,7 @@ class Catalog:
         queue: int,
         cells: int = 2**20,
         patience: float = 2.0,
+        repeats: int = 0,
         device: str = "cpu",
     ) -> None:
         """Load the bundles of a folder, the newest of each name or those named; the rest as in `Session` and `Loop`.
@@ -46,7 +47,7 @@ class Catalog:
         """
         share_threads(threads)
         self.precision, self.device = precision, device
-        self.seats = {"rows": rows, "queue": queue, "cells": cells}
+        self.seats = {"rows": rows, "queue": queue, "cells": cells, "repeats": repeats}
         self.patience = patience
         self.bundles: dict[str, Bundle] = {}
         self.loops: dict[str, Loop] = {}

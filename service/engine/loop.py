@@ -52,26 +52,26 @@ class Loop:
         queue: int,
         cells: int = 2**20,
         patience: float = 2.0,
+        repeats: int = 0,
     ) -> None:
-        """rows: beam rows stepped at once; cells and patience as in `Scheduler`.
+        """rows: beam rows stepped at once; cells and patience as in `Scheduler`, repeats as in `Slots`.
 
         newcomers: guests encoded at once; queue: beam rows that may wait for a seat.
 
         Raises:
             ValueError: the longest input that the model takes would not fit the cells.
         """
-        self.session, self.name, self.queue = session, name, queue
+        self.session, self.name, self.queue, self.repeats = session, name, queue, repeats
         self.scheduler = Scheduler(rows, newcomers, positions=session.layout.positions, cells=cells, patience=patience)
         if span_for(session.layout.positions) > cells:
             raise ValueError(f"its longest input takes {span_for(session.layout.positions)} cells; there are {cells}")
         self.tables: dict[tuple[int, int], Slots] = {}  # by beam width and span
         self.reviews: dict[tuple[str, int], Review] = {}  # of answers that were found; by kind and span
-        self.pace, self.tally = Pace(), Tally()
+        self.pace, self.tally, self.ticks = Pace(), Tally(), 0
         self.change = threading.Condition()
         self.draining = self.dead = False
         self.left: list[Sequence] = []  # who were cancelled and are still to be seen off
         self.fresh: list[Sequence] = []  # seated, and their first step not made
-        self.ticks = 0
         self.since: float | None = None  # when the present tick began, in time.monotonic() seconds; None at rest
         self.thread = threading.Thread(target=self._run, name=f"loop-{name}", daemon=True)
 
@@ -228,7 +228,7 @@ class Loop:
         """The table for a beam width and a span, made at its first guest."""
         if (width, span) not in self.tables:
             capacity = min(self.scheduler.rows // width, self.scheduler.cells // span)
-            self.tables[width, span] = Slots(width, capacity, self.session.layout)
+            self.tables[width, span] = Slots(width, capacity, self.session.layout, self.repeats)
         return self.tables[width, span]
 
     def step(self) -> None:

@@ -13,16 +13,22 @@ from service.messages import Done, Event, Failed, Job
 
 
 def answers(
-    session: Steps, jobs: Iterable[Job], *, rows: int = 320, newcomers: int = 32, kind: type[Loop] = Loop
+    session: Steps,
+    jobs: Iterable[Job],
+    *,
+    rows: int = 320,
+    newcomers: int = 32,
+    repeats: int = 0,
+    kind: type[Loop] = Loop,
 ) -> list[Done]:
     """Serve jobs to the end, batched in flight as always; the answers in the order of the jobs.
 
-    kind: another loop, to be compared with ours.
+    repeats: as in `Slots`; kind: another loop, to be compared with ours.
 
     Raises:
         HeedError: a job failed.
     """
-    loop = kind(session, "offline", rows=rows, newcomers=newcomers, queue=0)
+    loop = kind(session, "offline", rows=rows, newcomers=newcomers, queue=0, repeats=repeats)
     ends: dict[str, Event] = {}
 
     def sink(event: Event) -> None:

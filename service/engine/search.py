@@ -38,9 +38,24 @@ class Choice:
     ended_scores: np.ndarray  # (E,) total score, EOS included
 
 
-def candidates_wanted(width: int) -> int:
-    """C for a beam of this width: at most W of the best 2W can be EOS, so W others always remain."""
-    return 1 if width == 1 else 2 * width
+def candidates_wanted(width: int, *, spare: bool = False) -> int:
+    """C for a beam of this width: at most W of the best 2W can be EOS, so W others always remain.
+
+    spare: whether a beam of one wants a second, should the first not be allowed.
+    """
+    return 1 + spare if width == 1 else 2 * width
+
+
+def best(candidates: Candidates) -> Candidates:
+    """The best one of each request: (G, 1)."""
+    if candidates.scores.shape[1] == 1:
+        return candidates
+    place = candidates.scores.argmax(1)[:, None]
+    return Candidates(
+        np.take_along_axis(candidates.scores, place, 1),
+        np.take_along_axis(candidates.tokens, place, 1),
+        np.take_along_axis(candidates.parents, place, 1),
+    )
 
 
 def force(candidates: Candidates, forced: np.ndarray, tokens: np.ndarray, scores: np.ndarray) -> Candidates:

@@ -19,7 +19,8 @@ from service.engine.caches import Caches
 from service.engine.device import on_host
 from service.engine.layout import Layout
 from service.engine.looks import allowed, pinned
-from service.engine.search import ALIVE, DEAD, Candidates, Choice, candidates_wanted, choose, force
+from service.engine.repeats import Repeats
+from service.engine.search import ALIVE, DEAD, Candidates, Choice, best, candidates_wanted, choose, force
 from service.engine.sequence import Ended, Sequence
 from service.engine.trail import Trail
 
@@ -29,7 +30,8 @@ STRIDE = 8  # memory is padded to a multiple of this many positions: few shapes,
 class Slots:
     """Guests of one beam width, seated densely: places 0..G-1; who leaves is replaced by the last."""
 
-    def __init__(self, width: int, capacity: int, layout: Layout) -> None:
+    def __init__(self, width: int, capacity: int, layout: Layout, repeats: int = 0) -> None:
+        """repeats: times in a row that an answer may say something; 0 for as often as it likes."""
         self.width, self.capacity, self.layout, self.count, self.positions = width, capacity, layout, 0, 0
         self.guests: list[Sequence] = []
         self.memory: dict[str, np.ndarray] = {}
@@ -50,6 +52,7 @@ class Slots:
         self.prefixed = np.zeros(capacity, np.int64)
         self.trail = Trail(capacity, width)
         self.caches = Caches(layout.caches or {}, capacity, width)
+        self.repeats = Repeats(capacity, width, repeats) if repeats else None
         self.listeners = 0  # guests who want to hear every step
         self.pinners = 0  # guests who say where some steps look
 
@@ -68,6 +71,8 @@ class Slots:
         self.trail.clear(start, end)
         self.caches.shrink(start)
         self.caches.clear(start, end)
+        if self.repeats:
+            self.repeats.clear(start, end)
         self.lengths[start:end] = lengths
         held = [on_host(state) for state in self.states]
         base = len(held[0]) if held else 0
@@ -131,7 +136,7 @@ class Slots:
             "rows": self.rows[seated],
             "scores": self.scores[seated],
             "forced": self._forced()[1][:, None].repeat(self.width, 1),
-            "candidates": np.array([candidates_wanted(self.width)], np.int64),
+            "candidates": np.array([candidates_wanted(self.width, spare=bool(self.repeats))], np.int64),
             "mask": self._looks(),
             **{name: values[seated] for name, values in self.memory.items()},
             **dict(zip(self.layout.states, self.states, strict=True)),
@@ -176,6 +181,10 @@ class Slots:
         """
         n, width = self.count, self.width
         candidates = Candidates(out["scores_out"], out["tokens_out"], out["parents_out"])
+        if self.repeats:
+            candidates = self.repeats.without(candidates, self.guests)
+        if width == 1:
+            candidates = best(candidates)
         forced, tokens = self._forced()
         candidates = force(candidates, forced, tokens, out["forced_out"][:, 0])
         choice = choose(candidates, self.beams[:n], width)
@@ -183,6 +192,8 @@ class Slots:
         self.trail.keep(steps, {name: out[name] for name in self.kept() if name in out})
         self._end(choice)
         self.trail.turn(steps, choice)
+        if self.repeats:
+            self.repeats.turn(choice)
         if self.caches.tables:
             self.caches.write({name: out[f"{name}_out"] for name in self.caches.tables})
             self.caches.turn(choice.parents, choice.scores > ALIVE)
@@ -191,8 +202,8 @@ class Slots:
         self.tokens[:n], self.scores[:n] = choice.tokens, choice.scores
         self.steps[:n] += 1
         alive = self.scores[:n].max(1)
-        best = alive / self.steps[:n] ** self.penalties[:n]
-        over = (best <= self.bars[:n]) | (self.steps[:n] >= self.limits[:n]) | (alive < ALIVE)
+        leading = alive / self.steps[:n] ** self.penalties[:n]
+        over = (leading <= self.bars[:n]) | (self.steps[:n] >= self.limits[:n]) | (alive < ALIVE)
         return np.nonzero(over)[0].tolist()
 
     def _end(self, choice: Choice) -> None:
@@ -215,6 +226,8 @@ class Slots:
                 values[place] = values[last]
             self.trail.move(last, place, int(self.steps[last]))
             self.caches.move(last, place)
+            if self.repeats:
+                self.repeats.move(last, place)
             self.guests[place] = self.guests[last]
         self.guests.pop()
         self.count = last

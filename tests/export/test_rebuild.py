@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from export import distil
 from export.rebuild import main
+from models.data import Pair
 
 NET = {"embedding": 16, "encoder": 12, "decoder": 20, "attention_width": 12}
 
@@ -39,3 +41,28 @@ def test_what_a_recipe_begins_with_gets_its_own_teachers_text_and_nothing_is_mad
     monkeypatch.setattr("export.rebuild.distil.main", began.append)
     assert main(arguments) == 0
     assert len(began) == 1, "the first run is done, and not looked at again"
+
+
+@pytest.mark.parametrize(("beside", "written"), [("distilled.tsv.xz", 1), ("other.tsv.xz", 2)])
+def test_a_text_is_written_once_for_two_runs_that_ask_for_the_same(
+    toys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: str, written: int
+) -> None:
+    for language in ("en", "de"):
+        (tmp_path / f"train.{language}.xz").write_bytes(lzma.compress(b"the old house\na red ball\nthe dog runs\n" * 9))
+    files = {"first": "../distilled.tsv.xz", "second": f"../{beside}"}
+    for name, file in files.items():
+        one = recipe(toys, {"distilled": file}, **({"first": "first"} if name == "second" else {}))
+        one["distil"]["file"] = file
+        (tmp_path / f"{name}.json").write_text(json.dumps(one))
+    made: list[Path] = []
+    write = distil.write
+
+    def counted(path: Path, pairs: list[Pair]) -> None:
+        made.append(path)
+        write(path, pairs)
+
+    monkeypatch.setattr(distil, "write", counted)
+    run = tmp_path / "run"
+    assert main(["--recipe", str(tmp_path / "second.json"), "--data", str(tmp_path), "--out", str(run)]) == 0
+    assert len(made) == written
+    assert (run / f"../{beside}").read_bytes() == (run / "distilled.tsv.xz").read_bytes()

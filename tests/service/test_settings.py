@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from service.engine.repeats import USUAL
 from service.serve import file_bounds
 from service.settings import Settings
 from service.settings_files import FileSettings
+from service.worker import engine
 
 
 @pytest.fixture(autouse=True)
@@ -17,12 +19,18 @@ def _bare(monkeypatch) -> None:
 
 
 def test_the_defaults_make_sense_together() -> None:
-    Settings()
+    assert Settings().max_repeats == USUAL, "models are scored as they are served"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_has_its_reason(name) -> None:
     assert (Settings.model_fields[name].description or "").endswith(".")
+
+
+def test_the_engine_is_told_how_often_something_may_be_said(monkeypatch, toys) -> None:
+    monkeypatch.setenv("HEED_MAX_REPEATS", "7")
+    settings = Settings(zoo=toys, threads=2, precision="fp32")
+    assert [loop.repeats for loop in engine(settings, ["toy-echo"], 10).loops.values()] == [7]
 
 
 def test_a_variable_sets_its_setting(monkeypatch) -> None:
