@@ -29,7 +29,7 @@ def _answer(id_: str, timings: dict[str, float], word: dict[str, Any], weights: 
         "trust": {"entropy": [result.pop("entropy")], "peak": weights[:1], "special": weights[1:], "coverage": weights},
     }
     said = {"text": "Hunde", "finish_reason": "stop", "language": "de", **result, "attention": map_}
-    return {"id": id_, "model": "en-de-bahdanau@3", "timings": timings, "results": [said]}
+    return {"id": id_, "model": "en-de-bahdanau@4", "timings": timings, "results": [said]}
 
 
 TRANSLATED = _answer(
