@@ -20,7 +20,6 @@ from bench.texts import read
 from bundle.manifest import Bundle
 from bundle.text import EOS
 from service.engine.offline import answers
-from service.engine.repeats import USUAL
 from service.engine.session import Session, share_threads
 from service.messages import Job, Options
 
@@ -110,7 +109,7 @@ def once(session: Session, jobs: Sequence[Job], rows: int) -> Figures:
     session.encoder, session.stepper = encoder, stepper
     started, spent = time.perf_counter(), time.process_time()
     try:
-        done = answers(session, jobs, rows=rows, repeats=USUAL)
+        done = answers(session, jobs, rows=rows)
     finally:
         session.encoder, session.stepper = encoder.session, stepper.session
     seconds, spent = time.perf_counter() - started, time.process_time() - spent

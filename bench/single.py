@@ -24,7 +24,6 @@ from bench.texts import read
 from bundle.manifest import Bundle
 from bundle.text import EOS
 from service.engine.offline import answers
-from service.engine.repeats import USUAL
 from service.engine.session import Session, share_threads
 from service.messages import Job, Options
 
@@ -88,7 +87,7 @@ def engine(bundle: Bundle, given: argparse.Namespace) -> Callable[[str], object]
 
     def ask(text: str) -> object:
         source = np.array([*bundle.text.ids(text), EOS], np.int64)
-        return answers(session, [Job("one", told.name, {"source": source}, how)], rows=given.beam, repeats=USUAL)
+        return answers(session, [Job("one", told.name, {"source": source}, how)], rows=given.beam)
 
     return ask
 

@@ -30,7 +30,6 @@ from models.data import Pair, part_of, tabbed
 from models.recipe import read
 from models.tasks.translation import LONGEST
 from service.engine.offline import answers
-from service.engine.repeats import USUAL
 from service.engine.session import Session
 from service.messages import Job, Options
 
@@ -61,7 +60,7 @@ def made_up(session: Session, bundle: Bundle, entry: dict[str, Any], real: Seque
             some = real[start : start + AT_ONCE]
             inputs = {text: source(bundle.text, text, bundle.tag(way)) for text in some}
             fit = [text for text in some if len(inputs[text]["source"]) <= LONGEST]
-            ends = answers(session, [Job(text, "", inputs[text], options) for text in fit], rows=256, repeats=USUAL)
+            ends = answers(session, [Job(text, "", inputs[text], options) for text in fit], rows=256)
             pairs += [Pair(bundle.text.text(end.hypotheses[0].ids), text) for end, text in zip(ends, fit, strict=True)]
             bar.update(len(some))
     tested = entry["source"] == "en"

@@ -32,7 +32,6 @@ from export.ship import ship
 from models.data import Pair, aligned, lines
 from models.recipe import read
 from service.engine.offline import answers
-from service.engine.repeats import USUAL
 from service.engine.session import Session
 from service.messages import Job, Options
 
@@ -95,8 +94,7 @@ def hypotheses(session: Session, bundle: Bundle, sources: Sequence[str], beam: i
     jobs = [Job(str(i), "", source(bundle.text, text), options) for i, text in enumerate(sources)]
     fit = [i for i, one in enumerate(jobs) if len(one.inputs["source"]) <= bundle.manifest.limits.source]
     found: list[list[str]] = [[] for _ in sources]
-    ends = answers(session, [jobs[i] for i in fit], rows=64 * beam, repeats=USUAL)
-    for i, end in zip(fit, ends, strict=True):
+    for i, end in zip(fit, answers(session, [jobs[i] for i in fit], rows=64 * beam), strict=True):
         found[i] = [bundle.text.text(one.ids) for one in end.hypotheses]
     return found
 

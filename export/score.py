@@ -22,7 +22,6 @@ from models.metrics import caption_scores, translation_scores
 from models.tasks.captioning import split
 from service.engine.catalog import NEWCOMERS
 from service.engine.offline import answers
-from service.engine.repeats import USUAL
 from service.engine.session import Session
 from service.messages import Job, Options
 
@@ -55,8 +54,7 @@ def say(session: Session, bundle: Bundle, inputs: list[Inputs], beam: int, penal
     options = Options(beam, length_penalty=penalty, max_length=limit, attention=False)
     jobs = [Job(str(i), bundle.manifest.name, one, options) for i, one in enumerate(inputs)]
     newcomers = NEWCOMERS[bundle.manifest.input]
-    found = answers(session, jobs, newcomers=newcomers, repeats=USUAL)
-    return [bundle.text.text(done.hypotheses[0].ids) for done in found]
+    return [bundle.text.text(done.hypotheses[0].ids) for done in answers(session, jobs, newcomers=newcomers)]
 
 
 def translate(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from service.engine.loop import Loop, Steps
+from service.engine.repeats import USUAL
 from service.engine.sequence import Sequence
 from service.messages import Done, Event, Failed, Job
 
@@ -18,12 +19,12 @@ def answers(
     *,
     rows: int = 320,
     newcomers: int = 32,
-    repeats: int = 0,
+    repeats: int = USUAL,
     kind: type[Loop] = Loop,
 ) -> list[Done]:
     """Serve jobs to the end, batched in flight as always; the answers in the order of the jobs.
 
-    repeats: as in `Slots`; kind: another loop, to be compared with ours.
+    repeats: as in `Slots`, and as it is served unless said otherwise; kind: another loop, to be compared with ours.
 
     Raises:
         HeedError: a job failed.

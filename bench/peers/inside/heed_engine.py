@@ -24,7 +24,6 @@ from bundle import image
 from bundle.manifest import Bundle
 from bundle.text import EOS
 from service.engine.offline import answers
-from service.engine.repeats import USUAL
 from service.engine.session import Session, share_threads
 from service.messages import Done, Job, Options
 
@@ -68,7 +67,7 @@ class Engine:
             attention=setting["attention"],
         )
         jobs = [Job(str(place), self.name, one, options) for place, one in enumerate(inputs)]
-        return answers(self.session, jobs, rows=setting["rows"], newcomers=setting["newcomers"], repeats=USUAL)
+        return answers(self.session, jobs, rows=setting["rows"], newcomers=setting["newcomers"])
 
     def _pixels(self, raw: bytes) -> np.ndarray:
         if self.looks is None:
