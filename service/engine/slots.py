@@ -24,6 +24,7 @@ from service.engine.search import ALIVE, DEAD, Candidates, Choice, best, candida
 from service.engine.sequence import Ended, Sequence
 from service.engine.trail import Trail
 
+GROWTH = 0.2  # of its length: what an unfinished hypothesis may hope for (docs/log.md, "Searches that end too soon")
 STRIDE = 8  # memory is padded to a multiple of this many positions: few shapes, little waste
 
 
@@ -176,8 +177,8 @@ class Slots:
     def advance(self, out: Mapping[str, np.ndarray]) -> list[int]:
         """Take in a step's outputs; returns the places whose guests are finished.
 
-        A guest is finished when its best unfinished hypothesis, scored at its present length, does not
-        beat its n-th best finished one; when it has come to its length limit; or when no beam is alive.
+        A guest is finished when its best unfinished hypothesis, scored as if it were GROWTH longer, does
+        not beat its n-th best finished one; when it has come to its length limit; or when no beam is alive.
         """
         n, width = self.count, self.width
         candidates = Candidates(out["scores_out"], out["tokens_out"], out["parents_out"])
@@ -202,7 +203,7 @@ class Slots:
         self.tokens[:n], self.scores[:n] = choice.tokens, choice.scores
         self.steps[:n] += 1
         alive = self.scores[:n].max(1)
-        leading = alive / self.steps[:n] ** self.penalties[:n]
+        leading = alive / (self.steps[:n] * (1 + GROWTH)) ** self.penalties[:n]
         over = (leading <= self.bars[:n]) | (self.steps[:n] >= self.limits[:n]) | (alive < ALIVE)
         return np.nonzero(over)[0].tolist()
 

@@ -19,6 +19,7 @@ from models.nets.translator import RecurrentTranslator
 
 DEAD = -1e30
 SHRINK = 0.75  # once fewer of a batch's requests than this are searching, the others are taken out
+GROWTH = 0.2  # how much longer than now an unfinished hypothesis is thought to get, as in service/engine/slots.py
 
 
 class Found(NamedTuple):
@@ -72,7 +73,7 @@ def decode(
         if step + 1 == longest:
             _cut(best, end, last, alive, scores)
             break
-        left = (scores.max(1).values / (step + 1) ** penalty > best[alive]).nonzero()[:, 0]
+        left = (scores.max(1).values / ((step + 1) * (1 + GROWTH)) ** penalty > best[alive]).nonzero()[:, 0]
         if not len(left):
             break
         stay = left if len(left) < SHRINK * len(alive) else None
