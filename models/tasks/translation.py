@@ -10,8 +10,7 @@ An entry may have a "source" and "target" of its own; with several pairs, "tags"
 asks for the target's language before each source (Johnson et al. 2017), and "dev" is a list of entries, of which a
 "first" so many count. "worn": 0.1 adds copies of so many pairs as hurried people write them; "signs": 1500 adds so many
 copies of the first entry's pairs that quote something, with other words in the quotes; "negatives": 1000 scores
-so many pieces beside a batch's own instead of the whole vocabulary (`models/sampled.py`); "r_drop": 2.5 reads each
-batch twice, and says how much it counts that both passes say the same (`models/consistent.py`).
+so many pieces beside a batch's own instead of the whole vocabulary (`models/sampled.py`).
 
 A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` or `back` wrote it.
 One of {"grammar": NUMBER, "seed": SEED} is made up by `models/grammar/`; with "guide": 0.1 in `data`, rows learn to
@@ -31,7 +30,6 @@ import torch
 from torch import Tensor
 
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
-from models.consistent import consistent_cross_entropy
 from models.data import Pair, aligned, bucketed, lines, padded, signs, tabbed, worn
 from models.grammar import Aligned, sentences
 from models.guided import cost, rows, stacked
@@ -114,9 +112,6 @@ class Translation:
         self.dev = dev(part, data, out)
         self.net = translator(len(self.vocabulary), recipe["net"])
         self.smoothing, self.guide = part.get("smoothing", 0.1), part.get("guide", 0.0)
-        self.r_drop = part.get("r_drop", 0.0)
-        if self.guide and self.r_drop:
-            raise ValueError("a recipe has either a guide or r_drop")
 
     def batches(self, epoch: int, random: np.random.Generator) -> Iterator[Batch]:
         """Batches of pairs of like length."""
@@ -149,13 +144,7 @@ class Translation:
         given = torch.cat([torch.full_like(target[:, :1], BOS), target[:, :-1]], 1)
         real = target != PAD
         wanted = wanted if wanted is not None and wanted.any() else None
-        if self.r_drop:
-            source, given, real = (torch.cat([once, once]) for once in (source, given, real))
-        with self._sampled(target[target != PAD]) as places:
-            if self.r_drop:
-                twice = self.net.logits_at(source, given, real)
-                losses = consistent_cross_entropy(twice, places, self.smoothing, self.r_drop)
-                return losses.mean(), len(losses)
+        with self._sampled(target[real]) as places:
             if wanted is None:
                 losses = smoothed_cross_entropy(self.net.logits_at(source, given, real), places, self.smoothing)
                 return losses.mean(), len(losses)
