@@ -74,7 +74,10 @@ class Asked(BaseModel):
         description="A loaded model, `name` or `name@version`; the task's default if left out.",
     )
     length_penalty: float | None = Field(
-        None, ge=0, le=10, description="A hypothesis scores sum(log p) / length ** length_penalty."
+        None,
+        ge=0,
+        le=10,
+        description="A hypothesis scores sum(log p) / length ** length_penalty: the larger, the longer the answers.",
     )
     alternatives: int = Field(
         0, ge=0, description="For each piece of the answer, so many of the most probable ones at its step."
