@@ -17,6 +17,7 @@ from bundle.graphs import AttentionOutput, Cache, Graph, GraphName, ImageInput, 
 from bundle.text import Vocabulary
 
 AT = "@"  # between a name and a version
+WEIGHTS = "weights.{}.bin"  # what several graphs of a precision hold alike, where there is such a file
 FORMAT = 1  # raised when an older Heed could not read a newer bundle
 
 
@@ -172,8 +173,14 @@ class Bundle:
     @property
     def least_bytes(self) -> int:
         """The size of its graphs in their smallest precision: loaded, it takes more than that."""
-        graphs = self.manifest.graphs.values()
-        return sum(min((self.path / file).stat().st_size for file in graph.files.values()) for graph in graphs)
+        return min(self.bytes_in(precision) for graph in self.manifest.graphs.values() for precision in graph.files)
+
+    def bytes_in(self, precision: str) -> int:
+        """The size of its graphs in a precision, with the weights that they share."""
+        used = {self._nearest(graph, precision) for graph in self.manifest.graphs.values()}
+        shared = {WEIGHTS.format(one) for one in used} & self.manifest.digests.keys()
+        files = {self.graph(name, precision) for name in self.manifest.graphs} | {self.path / name for name in shared}
+        return sum(file.stat().st_size for file in files)
 
     @cached_property
     def text(self) -> Vocabulary:
@@ -198,8 +205,13 @@ class Bundle:
 
     def graph(self, name: GraphName, precision: str) -> Path:
         """The file of a graph in a precision, falling back to fp32 where that precision was not exported."""
-        files = self.manifest.graphs[name].files
-        return self.path / files.get(precision, files["fp32"] if "fp32" in files else next(iter(files.values())))
+        graph = self.manifest.graphs[name]
+        return self.path / graph.files[self._nearest(graph, precision)]
+
+    @staticmethod
+    def _nearest(graph: Graph, precision: str) -> str:
+        """The precision that a graph is served in where this one is asked for."""
+        return next((one for one in (precision, "fp32") if one in graph.files), next(iter(graph.files)))
 
 
 def digest(path: Path) -> str:

@@ -14,9 +14,10 @@ from typing import Any
 import onnx
 
 from bundle.graphs import Graph, Tensor
-from bundle.manifest import FORMAT, Manifest, Score, digest
+from bundle.manifest import FORMAT, WEIGHTS, Manifest, Score, digest
 from export.card import card
 from export.plan import Plan
+from export.shared import save
 
 Graphs = Mapping[str, Mapping[str, onnx.ModelProto]]  # graph (encode, step) to precision to model
 
@@ -32,8 +33,11 @@ def write(
     files: dict[str, dict[str, str]] = {}
     for graph, by_precision in graphs.items():
         files[graph] = {precision: f"{graph}.{precision}.onnx" for precision in by_precision}
-        for precision, model in by_precision.items():
-            onnx.save(model, folder / files[graph][precision])
+    for precision in dict.fromkeys(precision for by_precision in graphs.values() for precision in by_precision):
+        of_it = {
+            folder / files[graph][precision]: found[precision] for graph, found in graphs.items() if precision in found
+        }
+        save(of_it, folder / WEIGHTS.format(precision))
     manifest = Manifest.model_validate(
         {
             **plan.fields,
@@ -81,5 +85,5 @@ def add_scores(folder: Path, manifest: Manifest, scores: list[Score]) -> Manifes
 
 
 def _size(folder: Path) -> int:
-    """Bytes of the graphs and the vocabulary."""
-    return sum(path.stat().st_size for path in folder.iterdir() if path.suffix in (".onnx", ".model"))
+    """Bytes of the graphs, their weights and the vocabulary."""
+    return sum(path.stat().st_size for path in folder.iterdir() if path.suffix in (".onnx", ".bin", ".model"))

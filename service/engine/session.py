@@ -72,7 +72,7 @@ class Session:
         if on_gpu:
             onnxruntime.preload_dlls()  # CUDA and cuDNN as packages lie where the system's loader does not look
         precision = ("fp16" if on_gpu else "int8") if precision == "auto" else precision
-        self.least_bytes = sum(bundle.graph(name, precision).stat().st_size for name in bundle.manifest.graphs)
+        self.least_bytes = bundle.bytes_in(precision)
         self.encoder = _load(bundle, "encode", precision, self.device)
         self.stepper = _load(bundle, "step", precision, self.device)
         own = "self" in bundle.manifest.graphs
