@@ -197,7 +197,7 @@ def _write(state: dict[str, Any], path: Path) -> None:
 def inherit(net: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
     """Take over a first run's weights; attention of another kind begins anew, and so does a shape that differs in it.
 
-    A recurrent net may be wider than the first one, and then begins by saying the same (`models/widen.py`).
+    A net may be wider than the first one, and then begins by saying the same (`models/widen.py`).
     Raises ValueError if anything but these does not fit.
     """
     own = net.state_dict()

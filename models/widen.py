@@ -1,4 +1,4 @@
-"""A wider recurrent translator that begins by saying just what a narrower one said.
+"""A wider translator that begins by saying just what a narrower one said.
 
 Chen et al. 2016, "Net2Net: Accelerating Learning via Knowledge Transfer", with another way to keep the function: new
 units are born as in any new net, but nothing listens to them yet, for their outgoing weights are zero. As they
@@ -7,14 +7,15 @@ do act, these weights learn from the first step on. Knows nothing of training.
 
 from __future__ import annotations
 
+import re
 from itertools import accumulate
 
 import torch
 from torch import Tensor
 
 # What the rows and columns of each weight are made of, in order: W, a direction of the encoder, H, the decoder,
-# E, the embedding. What is not here is equally large in both nets.
-PARTS: dict[str, tuple[str, str]] = {
+# E, the embedding, A, the width of attention. What is not here is equally large in both nets.
+RECURRENT: dict[str, tuple[str, str]] = {
     "encoder.weight_ih_l0": ("WWW", "E"),
     "encoder.weight_hh_l0": ("WWW", "W"),
     "encoder.bias_ih_l0": ("WWW", ""),
@@ -31,25 +32,37 @@ PARTS: dict[str, tuple[str, str]] = {
     "deep.weight": ("EE", "HEWW"),
 }
 
+# Of every layer of a Transformer, only the feed-forward network may be wider: D, the model's width, F, the inner one.
+TRANSFORMER: dict[str, tuple[str, str]] = {
+    "inner.0.weight": ("F", "D"),
+    "inner.0.bias": ("F", ""),
+    "inner.3.weight": ("D", "F"),
+}
+
 
 def fits(weights: dict[str, Tensor], own: dict[str, Tensor]) -> bool:
-    """Whether the net that has the weights `own` differs from a recurrent one only in having wider layers."""
-    if weights.keys() != own.keys() or not {name for name in PARTS if "bias" not in name} <= own.keys():
+    """Whether the net that has the weights `own` differs from another only in having wider layers."""
+    parts = _parts(own)
+    if weights.keys() != own.keys() or not parts:
         return False
     small, large = sizes(weights), sizes(own)
-    others = (name for name in own if _kind(name) not in PARTS)
-    alike = all(weights[name].shape == own[name].shape for name in others) and small["A"] == large["A"]
-    return alike and small != large and all(small[part] <= large[part] for part in small)
+    others = (name for name in own if _kind(name) not in parts)
+    alike = all(weights[name].shape == own[name].shape for name in others)
+    kept = all(small[part] == large[part] for part in "AD" if part in small)
+    return alike and kept and small != large and all(small[part] <= large[part] for part in small)
 
 
 def widened(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a narrower recurrent net in those of a wider one, `own`, where it `fits`; as in a `state_dict`."""
-    small, large = sizes(weights), sizes(own)
-    return {name: _put(weights[name], own[name], _kind(name), small, large) for name in own}
+    """The weights of a narrower net in those of a wider one, `own`, where it `fits`; as in a `state_dict`."""
+    parts, small, large = _parts(own), sizes(weights), sizes(own)
+    return {name: _put(weights[name], own[name], parts.get(_kind(name)), small, large) for name in own}
 
 
 def sizes(weights: dict[str, Tensor]) -> dict[str, int]:
-    """How large the parts are in a net with these weights."""
+    """How large the parts are in a net with these weights, a recurrent one or a Transformer."""
+    if "attention.query.weight" not in weights:
+        inner, width = weights["encoder.0.inner.0.weight"].shape
+        return {"F": inner, "D": width}
     attention, decoder = weights["attention.query.weight"].shape
     return {
         "W": weights["encoder.weight_hh_l0"].shape[1],
@@ -59,15 +72,25 @@ def sizes(weights: dict[str, Tensor]) -> dict[str, int]:
     }
 
 
+def _parts(weights: dict[str, Tensor]) -> dict[str, tuple[str, str]]:
+    """The table that tells what these weights are made of; empty where none does."""
+    kinds = {_kind(name) for name in weights}
+    tables = (RECURRENT, TRANSFORMER)
+    return next((table for table in tables if {name for name in table if "bias" not in name} <= kinds), {})
+
+
 def _kind(name: str) -> str:
-    return name.removesuffix("_reverse")
+    """A weight's name without its direction or layer."""
+    return re.sub(r"^(en|de)coder\.\d+\.inner", "inner", name.removesuffix("_reverse"))
 
 
-def _put(weight: Tensor, own: Tensor, kind: str, small: dict[str, int], large: dict[str, int]) -> Tensor:
+def _put(
+    weight: Tensor, own: Tensor, made_of: tuple[str, str] | None, small: dict[str, int], large: dict[str, int]
+) -> Tensor:
     """A weight in a larger one: known units hear nothing of new ones."""
-    if kind not in PARTS:
+    if made_of is None:
         return weight.clone()
-    rows, columns = PARTS[kind]
+    rows, columns = made_of
     known = _places(rows, small, large)
     result = own.clone()
     if not columns:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
 from models.widen import fits, widened
 
@@ -33,6 +34,32 @@ def test_a_wider_net_says_the_same_and_looks_at_the_same_places(wider: dict[str,
     large.load_state_dict(widened(small.state_dict(), large.state_dict()))
     for ours, theirs in zip(large(source, given), small(source, given), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def transformer(seed: int, **other: Any) -> TransformerTranslator:
+    torch.manual_seed(seed)
+    made = TransformerTranslator(50, **{"width": 16, "heads": 2, "inner": 12, **other}, dropout=0)
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.4)
+    return made
+
+
+def test_a_transformer_with_more_in_its_feed_forward_networks_says_the_same_and_learns_with_it() -> None:
+    small, large = transformer(1), transformer(2, inner=20)
+    source, given = batch()
+    assert fits(small.state_dict(), large.state_dict())
+    large.load_state_dict(widened(small.state_dict(), large.state_dict()))
+    torch.testing.assert_close(large(source, given), small(source, given), atol=1e-4, rtol=1e-4)
+    large(source, given).square().mean().backward()
+    for layer in (*large.encoder, *large.decoder):
+        new = layer.inner[3].weight  # type: ignore[union-attr, index]
+        assert not new[:, 12:].any()
+        assert new.grad is not None and new.grad[:, 12:].any()
+
+
+@pytest.mark.parametrize("other", [{}, {"inner": 8}, {"width": 32, "inner": 20}, {"decoder_layers": 5, "inner": 20}])
+def test_a_transformer_that_differs_in_something_else_does_not_fit(other: dict[str, int]) -> None:
+    assert not fits(transformer(1).state_dict(), transformer(2, **other).state_dict())
 
 
 def test_its_new_units_learn_to_be_heard_at_once() -> None:
