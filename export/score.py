@@ -57,6 +57,11 @@ def say(session: Session, bundle: Bundle, inputs: list[Inputs], beam: int, penal
     return [bundle.text.text(done.hypotheses[0].ids) for done in answers(session, jobs, newcomers=newcomers)]
 
 
+def searched(beam: int, penalty: float) -> str:
+    """How a figure says what it was searched with."""
+    return f"beam {beam}, length penalty {penalty:g}"
+
+
 def translate(
     bundle: Bundle, session: Session, data: Path, beam: int, penalty: float, wanted: Wanted = EVERY
 ) -> dict[str, dict[str, float]]:
@@ -147,7 +152,7 @@ def main(arguments: list[str]) -> int:
                 metric=metric.split(" [")[0],
                 signature=metric.partition("[")[2].rstrip("]"),
                 value=value,
-                data=f"{name}, {given.precision}, beam {beam}, length penalty {penalty:g}",
+                data=f"{name}, {given.precision}, {searched(beam, penalty)}",
                 command=command,
             )
             for name, by_metric in found.items()

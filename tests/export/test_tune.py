@@ -5,8 +5,8 @@ from __future__ import annotations
 import lzma
 from pathlib import Path
 
-from bundle.manifest import Bundle
-from export.tune import development
+from bundle.manifest import Bundle, Score, SearchDefaults
+from export.tune import development, searching
 from models.data import judged
 
 
@@ -30,3 +30,19 @@ def test_a_model_of_one_pair_is_tuned_on_captions(toys: Path, tmp_path: Path) ->
     for code, text in (("en", "a dog\n"), ("de", "ein Hund\n")):
         (folder / f"val.{code}.xz").write_bytes(lzma.compress(text.encode()))
     assert development(Bundle(toys / "toy-echo"), tmp_path)[0][1] == [["ein Hund"]]
+
+
+def test_another_search_leaves_no_score_of_the_one_before(toys: Path) -> None:
+    def score(data: str) -> Score:
+        return Score(metric="chrF", value=1.0, data=data, command="python -m export score …")
+
+    usual = SearchDefaults(beam_size=5, length_penalty=1.4)
+    kept = [
+        score(f"{what}, int8, beam 5, length penalty {p}")
+        for what, p in (("one", "1.4"), ("one", "1"), ("maps", "1.4"))
+    ]
+    grammar = score("synthetic grammar, 500 sentences, int8, forced")
+    manifest = Bundle(toys / "toy-echo").manifest.model_copy(update={"search": usual, "scores": (*kept, grammar)})
+    found = searching(manifest, SearchDefaults(beam_size=5, length_penalty=0.6))
+    assert found.search.length_penalty == 0.6 and found.scores == (*kept[1:], grammar)
+    assert searching(manifest, usual).scores == manifest.scores

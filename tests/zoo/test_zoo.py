@@ -12,6 +12,7 @@ from bundle.image import read
 from bundle.manifest import Bundle
 from bundle.text import EOS
 from bundle.zoo import find
+from models.recipe import read as recipe
 from service.engine.offline import answers
 from service.engine.session import Session, share_threads
 from service.messages import Done, Hypothesis, Job, Options
@@ -51,6 +52,14 @@ def test_the_issues_two_models_are_shipped() -> None:
 
 def test_the_zoo_stays_small() -> None:
     assert sum(path.stat().st_size for path in ZOO.rglob("*") if path.is_file()) < 150e6
+
+
+@pytest.mark.parametrize("bundle", find(ZOO), ids=lambda bundle: bundle.manifest.name)
+def test_a_bundle_is_what_its_recipe_would_make(bundle: Bundle) -> None:
+    told = bundle.manifest.model_dump(mode="json", exclude={"pairs"})
+    asked = recipe(Path("models/recipes") / f"{bundle.manifest.name}.json")["card"]
+    assert asked["version"] and asked["search"]
+    assert {field: told[field] for field in asked.keys() & told.keys()} == {f: asked[f] for f in asked if f != "pairs"}
 
 
 @pytest.mark.parametrize("name", ["en-de-bahdanau", "caption-soft", "x-en-bahdanau", "en-x-bahdanau"])
