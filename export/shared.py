@@ -25,7 +25,7 @@ def save(graphs: Mapping[Path, onnx.ModelProto], beside: Path) -> None:
     All paths are of one folder. The graphs that were given are left as they are.
     """
     copies = {path: _copy(graph) for path, graph in graphs.items()}
-    times = Counter(raw for graph in copies.values() for raw in {one.raw_data for one in _large(graph)})
+    times = Counter(raw for graph in copies.values() for raw in dict.fromkeys(one.raw_data for one in _large(graph)))
     places: dict[bytes, int] = {}
     content = bytearray()
     for raw, count in times.items():

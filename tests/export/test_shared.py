@@ -51,8 +51,8 @@ def test_a_weight_of_two_graphs_is_written_once_and_both_say_the_same(tmp_path: 
 
 
 def test_two_weights_begin_where_vectors_do(tmp_path: Path) -> None:
-    odd = np.concatenate([BOTH, BOTH[:1]])[:, :20] + 1
-    first, second = product(odd[:20], BOTH, OWN), product(odd[:20], BOTH, OWN + 1)
+    odd = [BOTH[:, :19].copy(), OWN[:19].copy()]  # neither fills its last vector
+    first, second = product(*odd, OWN[:20] + 1), product(*odd, OWN[:20] + 2)
     save({tmp_path / "a.onnx": first, tmp_path / "b.onnx": second}, tmp_path / "weights.bin")
     found = onnx.load(tmp_path / "a.onnx", load_external_data=False).graph.initializer
     starts = [int(e.value) for one in found for e in one.external_data if e.key == "offset"]
