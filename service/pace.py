@@ -9,6 +9,8 @@ import math
 from collections import deque
 
 LEAST, MOST = 1, 60  # seconds; nobody is told to come back at once, and nobody is sent away for good
+FEWEST = 4  # that may always be inside: one long document must not keep everybody else out
+RECENT = 1.0  # seconds of work that tell how many may be
 GRAIN = 0.1  # seconds; departures closer than this are kept as one, so that memory is bounded
 
 
@@ -44,11 +46,18 @@ class Pace:
         while self.departures[0][0] < clock - self.window:
             self.departures.popleft()
 
-    def rate(self, now: float) -> float:
+    def rate(self, now: float, window: float | None = None) -> float:
         """Rows a second; 0 if nobody left in the window."""
-        clock = self._clock(now)
-        counted = sum(rows for when, rows in list(self.departures) if when >= clock - self.window)
-        return counted / max(min(self.window, clock), GRAIN)
+        clock, window = self._clock(now), window or self.window
+        counted = sum(rows for when, rows in list(self.departures) if when >= clock - window)
+        return counted / max(min(window, clock), GRAIN)
+
+    def places(self, seconds: float, now: float) -> float:
+        """How many may be inside if each is to leave after so many seconds (Little's law), at the pace of the last one.
+
+        No bound until somebody has left.
+        """
+        return max(FEWEST, self.rate(now, RECENT) * seconds) if self.known else math.inf
 
     def wait(self, rows: int, now: float) -> int:
         """Whole seconds until so many waiting rows are answered."""

@@ -82,6 +82,7 @@ def application(
         fetch=fetch(settings),
         max_requests=settings.max_requests,
         max_streams=settings.max_streams,
+        target_seconds=settings.target_seconds,
         max_compared=settings.max_compared,
         long_texts=long_texts(settings),
         desk_threads=settings.desk_threads,

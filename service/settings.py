@@ -123,6 +123,13 @@ class Settings(FileSettings):
     max_requests: int = Field(
         128, ge=1, le=65536, description="Requests held at once: times max_body_bytes, it bounds memory."
     )
+    target_seconds: float | None = Field(
+        None,
+        gt=0,
+        le=3600,
+        description="Requests are let in while those inside are expected to be answered in this time, at the pace of "
+        "the last second; unset: as many as max_requests, however long they take.",
+    )
     max_streams: int = Field(
         128, ge=1, le=65536, description="Streams at once; fewer than max_requests leaves places to others."
     )

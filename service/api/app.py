@@ -50,6 +50,7 @@ def create_app(
     fetch: Fetches | None = None,
     max_requests: int = 128,
     max_streams: int | None = None,
+    target_seconds: float | None = None,
     max_compared: int = 16,
     long_texts: Mapping[str, Any] = MappingProxyType({}),
     desk_threads: int = 2,
@@ -70,7 +71,7 @@ def create_app(
     meter = Meter(link.vitals, lambda: link.bundles) if meter is None else meter
     desk = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter, **long_texts)
     counts = metrics.Counts(meter)
-    desk.max_streams, desk.fetch = max_streams or max_requests, fetch
+    desk.max_streams, desk.target, desk.fetch = max_streams or max_requests, target_seconds, fetch
     protection, tasks = protection or Protection(), discover() if tasks is None else tasks
 
     filing = Filing(desk, tasks[TRANSLATE], protection.gate.charge, file_bounds) if TRANSLATE in tasks else None

@@ -54,6 +54,7 @@ class Desk:
     sentence_seconds: float = 0.25  # what each sentence adds to the deadline
     max_sentences: int = 16384  # of all requests that are inside
     sentences: int = 0
+    target: float | None = None  # seconds that those inside may be expected to take; None: as max_requests allows
     fetch: Fetches | None = None  # None: no picture is fetched for anybody
     pool: ThreadPoolExecutor = field(init=False)
     studio: ThreadPoolExecutor = field(init=False)  # for pictures and files: texts do not wait for those
@@ -100,10 +101,13 @@ class Desk:
 
     def full(self) -> QueueFull | None:
         """Why nobody can be let in now, with the time until a place is free at the pace of the last seconds."""
-        if self.held < self.max_requests:
+        now, places = time.monotonic(), self.max_requests
+        if self.target is not None and self.held < places:
+            places = int(min(places, self.pace.places(self.target, now)))
+        if self.held < places:
             return None
-        seconds = self.pace.wait(self.held - self.max_requests + 1, time.monotonic())
-        return QueueFull("Too many requests at once.", limit=self.max_requests, retry_after=seconds)
+        seconds = self.pace.wait(self.held - places + 1, now)
+        return QueueFull("Too many requests at once.", limit=places, retry_after=seconds)
 
     async def ask(
         self, task: Task[Any, Any], parse: Callable[[], Asked], asked_as: str, render: Render | None = None

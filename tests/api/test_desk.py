@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 import pytest
 
@@ -77,3 +78,16 @@ async def test_threads_for_pictures_give_way_where_everything_has_given_way_alre
     nice.start()
     await asyncio.to_thread(nice.join)
     assert found == [19]
+
+
+async def test_where_a_time_is_wanted_no_more_are_let_in_than_leave_in_it(link: FakeLink) -> None:
+    desk, now = Desk(link, BOUNDS, max_requests=15), time.monotonic()
+    desk.pace.begin(now - 1)
+    desk.pace.leave(40, now)
+    for target, places in ((None, 15), (0.25, 10), (0.5, 15), (0.01, 4)):
+        desk.target, desk.held = target, places - 1
+        assert desk.full() is None
+        desk.held = places
+        refusal = desk.full()
+        assert refusal is not None and refusal.limit == places and refusal.retry_after == 1
+    desk.close()

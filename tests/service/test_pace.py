@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from service.pace import GRAIN, Pace
+import math
+
+from service.pace import FEWEST, GRAIN, Pace
 
 
 def answered(pace: Pace, rows: int, *, start: float, seconds: float, times: int) -> None:
@@ -65,3 +67,13 @@ def test_memory_is_bounded_however_many_leave() -> None:
     answered(pace, 1, start=0, seconds=20, times=20_000)
     assert len(pace.departures) <= 5 / GRAIN + 2
     assert 950 < pace.rate(20) < 1050
+
+
+def test_so_many_may_be_inside_as_leave_in_the_time_that_is_wanted() -> None:
+    pace = Pace()
+    assert pace.places(0.2, 100) == math.inf, "nobody has left yet"
+    pace.begin(100)
+    answered(pace, 1, start=100, seconds=4, times=1000)
+    answered(pace, 1, start=104, seconds=1, times=100)
+    assert 19 < pace.places(0.2, 105) < 22, "the last second alone"
+    assert pace.places(0.001, 105) == FEWEST
