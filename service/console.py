@@ -25,7 +25,7 @@ from service.lines import through
 from service.maps import text
 from service.maps.formats import FORMATS, Format
 from service.maps.view import MOST_VIEWS, View
-from service.serve import bounds, local_link, long_texts
+from service.serve import bounds, desk_bounds, local_link
 from service.settings import Settings
 from service.stdio import read, total
 from service.tasks import discover
@@ -50,7 +50,7 @@ async def ask(settings: Settings, asked: argparse.Namespace) -> int:
     task, request = discover()[asked.command], _request(asked)
     link = local_link(settings, _needed(task, request, settings))
     await link.start()
-    desk = Desk(link, bounds(settings), deadline=settings.deadline_seconds, **long_texts(settings))
+    desk = Desk(link, bounds(settings), deadline=settings.deadline_seconds, **desk_bounds(settings))
 
     def render(views: Sequence[View]) -> bytes:
         if asked.map is not None:
@@ -88,7 +88,7 @@ async def _lines(settings: Settings, asked: argparse.Namespace) -> int:
     auto = (asked.source or "").lower() == "auto"  # each line may need another model: all are loaded
     link = local_link(settings, settings.models if auto else _needed(task, requests(SAMPLE), settings))
     await link.start()
-    desk = Desk(link, bounds(settings), deadline=HOUR, **long_texts(settings))
+    desk = Desk(link, bounds(settings), deadline=HOUR, **desk_bounds(settings))
     window = settings.queue // settings.max_beam_size  # so many fit the queue, whatever their beam
     passed: Counter[str] = Counter()
     views: list[View] = []

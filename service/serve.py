@@ -82,9 +82,8 @@ def application(
         fetch=fetch(settings),
         max_requests=settings.max_requests,
         max_streams=settings.max_streams,
-        target_seconds=settings.target_seconds,
         max_compared=settings.max_compared,
-        long_texts=long_texts(settings),
+        desk_bounds=desk_bounds(settings),
         desk_threads=settings.desk_threads,
         deadline_seconds=settings.deadline_seconds,
         drain_seconds=settings.drain_seconds,
@@ -183,12 +182,13 @@ def bounds(settings: Settings) -> Bounds:
     )
 
 
-def long_texts(settings: Settings) -> dict[str, Any]:
-    """What bounds texts of many sentences at the desk."""
+def desk_bounds(settings: Settings) -> dict[str, Any]:
+    """What bounds the work at the desk: texts of many sentences, and how long those inside may take."""
     return {
         "window": min(settings.window, settings.queue),
         "sentence_seconds": settings.sentence_seconds,
         "max_sentences": settings.max_held_sentences,
+        "target": settings.target_seconds,
     }
 
 

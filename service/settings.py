@@ -106,10 +106,7 @@ class Settings(FileSettings):
         256, ge=1, le=65536, description="Beam rows stepped together a model: 51 requests of 5 beams, in 12 ms."
     )
     cells: int = Field(
-        65536,
-        ge=64,
-        le=2**26,
-        description="Padded memory positions seated together a model: 256 pictures, or 512 texts of 128 pieces.",
+        65536, ge=64, le=2**26, description="Padded memory positions seated together: 256 pictures, or 512 long texts."
     )
     patience_seconds: float = Field(
         2.0, gt=0, le=3600, description="Who waited so long is seated before anybody else, urgent or small or not."
@@ -124,11 +121,7 @@ class Settings(FileSettings):
         128, ge=1, le=65536, description="Requests held at once: times max_body_bytes, it bounds memory."
     )
     target_seconds: float | None = Field(
-        None,
-        gt=0,
-        le=3600,
-        description="Requests are let in while those inside are expected to be answered in this time, at the pace of "
-        "the last second; unset: as many as max_requests, however long they take.",
+        None, gt=0, le=3600, description="As many are let in as leave in this time, lately; unset: max_requests."
     )
     max_streams: int = Field(
         128, ge=1, le=65536, description="Streams at once; fewer than max_requests leaves places to others."
@@ -147,10 +140,7 @@ class Settings(FileSettings):
         20.0, ge=0, le=3600, description="Kubernetes kills 30 s after SIGTERM; this leaves a margin."
     )
     ping_seconds: float = Field(
-        15.0,
-        gt=0,
-        le=3600,
-        description="A silent stream says so this often: proxies close connections after 30 to 60 s.",
+        15.0, gt=0, le=3600, description="A silent stream says so this often: proxies close it after 30 to 60 s."
     )
 
     metrics: Literal["public", "admin", "off"] = Field(

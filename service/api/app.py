@@ -50,9 +50,8 @@ def create_app(
     fetch: Fetches | None = None,
     max_requests: int = 128,
     max_streams: int | None = None,
-    target_seconds: float | None = None,
     max_compared: int = 16,
-    long_texts: Mapping[str, Any] = MappingProxyType({}),
+    desk_bounds: Mapping[str, Any] = MappingProxyType({}),
     desk_threads: int = 2,
     deadline_seconds: float = 30.0,
     drain_seconds: float = 20.0,
@@ -65,13 +64,13 @@ def create_app(
 ) -> FastAPI:
     """The service in front of a link, which is started here unless it runs already, and drained in the end.
 
-    long_texts: the desk's bounds on texts of many sentences; meter: counts, made here unless given; expose: whether
+    desk_bounds: its other bounds, by name; meter: counts, made here unless given; expose: whether
     /metrics is among the routes; tracer: closed in the end.
     """
     meter = Meter(link.vitals, lambda: link.bundles) if meter is None else meter
-    desk = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter, **long_texts)
+    desk = Desk(link, bounds, desk_threads, max_requests, deadline_seconds, meter, **desk_bounds)
     counts = metrics.Counts(meter)
-    desk.max_streams, desk.target, desk.fetch = max_streams or max_requests, target_seconds, fetch
+    desk.max_streams, desk.fetch = max_streams or max_requests, fetch
     protection, tasks = protection or Protection(), discover() if tasks is None else tasks
 
     filing = Filing(desk, tasks[TRANSLATE], protection.gate.charge, file_bounds) if TRANSLATE in tasks else None

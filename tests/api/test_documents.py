@@ -153,7 +153,7 @@ class Crowded(FakeLink):
 
 async def test_so_many_sentences_are_at_work_at_a_time_and_never_more(bundles: dict[str, Bundle]) -> None:
     link = Crowded(bundles)
-    async with client_of(link, long_texts={"window": 12}) as client:
+    async with client_of(link, desk_bounds={"window": 12}) as client:
         (result,) = (await translate(client, "the dog.\n" * 30, beam_size=4, attention="none"))["results"]
         assert result["text"] == "the dog.\n" * 30
         assert link.seen == 3
@@ -177,7 +177,7 @@ async def test_a_text_that_has_begun_waits_for_a_full_queue_and_one_that_has_not
 async def test_too_many_sentences_are_refused_of_one_and_of_all_requests(bundles: dict[str, Bundle]) -> None:
 
     link = FakeLink(bundles)
-    async with client_of(link, bounds=replace(BOUNDS, sentences=4), long_texts={"max_sentences": 5}) as client:
+    async with client_of(link, bounds=replace(BOUNDS, sentences=4), desk_bounds={"max_sentences": 5}) as client:
         body = {"text": "the dog.\n" * 5, "source": "en", "target": "de"}
         told = problem(await client.post("/v1/translate", json=body), 422, "text_too_long")
         assert (told["limit"], told["actual"]) == (4, 5)
@@ -248,7 +248,7 @@ async def test_a_stream_of_many_sentences_has_no_more_at_work_and_waits_for_a_fu
     bundles: dict[str, Bundle],
 ) -> None:
     link = Crowded(bundles)
-    async with client_of(link, long_texts={"window": 12}) as client:
+    async with client_of(link, desk_bounds={"window": 12}) as client:
         assert only(await streamed(client, text="the dog.\n" * 9, beam_size=4), "done")[0]["text"] == "the dog.\n" * 9
         assert link.seen == 3
     link = Crowded(bundles)
@@ -263,7 +263,7 @@ async def test_a_stream_ends_with_the_first_sentence_that_fails(bundles: dict[st
             return super().end(job) if len(self.jobs) < 3 else Failed(job.id, EngineFailed("It broke."))
 
     link = Failing(bundles)
-    async with client_of(link, long_texts={"window": 1}) as client:
+    async with client_of(link, desk_bounds={"window": 1}) as client:
         said = await streamed(client, text="the dog.\n" * 9, beam_size=1)
         assert said[-1].event == "error"
         assert said[-1].data["code"] == "engine_failed"
@@ -280,7 +280,7 @@ async def test_what_lies_before_a_sentence_of_which_nothing_is_said_is_told_with
             end: dict[str, Any] = {"ids": said.ids[-1:], "logprobs": said.logprobs[-1:], "rows": None}
             return replace(said, **end) if len(self.jobs) == 2 else said
 
-    async with client_of(Speechless(bundles), long_texts={"window": 1}) as client:
+    async with client_of(Speechless(bundles), desk_bounds={"window": 1}) as client:
         said = await streamed(client, text="the dog.\n\nthe house! the park?", beam_size=1)
     text = said[-1].data["text"]
     assert "".join(one["text"] for one in only(said, "token")) == text == "the dog.\n\n the park?"
