@@ -41,6 +41,7 @@ export class Panel {
       make("header", {}, this.title, this.facts), this.sentences.root, this.picture.root,
       make("div", { class: "tools" }, this.replay.root, this.layers, ...this.tools()),
       make("div", { class: "line" }, this.belief, this.test), this.translation(), this.tabs(), this.views, this.saves);
+    this.root.hidden = true; // until there is something to show
     this.root.panel = this; // by which the page finds the panels beside this one
     this.stays = null;
     onNight(() => this.result && this.redraw());
@@ -66,6 +67,7 @@ export class Panel {
 
   // answer: of /v1/{task}; place: which of its results; url: of the picture, or null.
   show(request, answer, url = null, place = 0) {
+    this.root.hidden = false;
     this.request = request;
     this.answer = answer;
     this.result = answer.results[place];
@@ -78,6 +80,7 @@ export class Panel {
 
   // While the answer is made: source, text and map so far.
   live({ model, source, text, map }) {
+    this.root.hidden = false;
     this.title.textContent = model;
     this.facts.textContent = "…";
     this.result = null;

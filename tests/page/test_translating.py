@@ -77,6 +77,21 @@ def test_the_answer_grows_while_it_is_made(visit: Visit) -> None:
     assert any(last.startswith(one) and one != last for one in seen if one)
 
 
+def test_before_the_answer_begins_nothing_of_it_is_shown(visit: Visit) -> None:
+    page = visit.open()
+    page.evaluate(
+        "() => { const sent = window.fetch; window.fetch = (...told) => new Promise((resolve) => {"
+        " window.go = () => resolve(sent(...told)); }); }"
+    )
+    page.fill("textarea", TEXT)
+    page.click("#translate .go")
+    page.wait_for_function("window.go !== undefined")
+    assert not page.locator(".panel").is_visible()
+    page.evaluate("window.go()")
+    visit.answered()
+    assert page.locator(".panel").is_visible() and not page.locator(".panel .picture").is_visible()
+
+
 def test_pointing_at_a_word_lights_what_it_attended_to(visit: Visit) -> None:
     page = visit.open(task="translate", text=TEXT)
     shirt = page.locator(".sentence.target .word", has_text="Hemd")
