@@ -32,6 +32,10 @@ class Graph(Part):
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
 
+    def nearest(self, precision: str) -> str:
+        """The precision that it is served in where this one is asked for: fp32 where this was not exported."""
+        return next((one for one in (precision, "fp32") if one in self.files), next(iter(self.files)))
+
 
 class State(Part):
     """A piece of decoder state: encode gives `name` (B, width); step takes and gives rows (R, width)."""

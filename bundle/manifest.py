@@ -177,7 +177,7 @@ class Bundle:
 
     def bytes_in(self, precision: str) -> int:
         """The size of its graphs in a precision, with the weights that they share."""
-        used = {self._nearest(graph, precision) for graph in self.manifest.graphs.values()}
+        used = {graph.nearest(precision) for graph in self.manifest.graphs.values()}
         shared = {WEIGHTS.format(one) for one in used} & self.manifest.digests.keys()
         files = {self.graph(name, precision) for name in self.manifest.graphs} | {self.path / name for name in shared}
         return sum(file.stat().st_size for file in files)
@@ -206,12 +206,7 @@ class Bundle:
     def graph(self, name: GraphName, precision: str) -> Path:
         """The file of a graph in a precision, falling back to fp32 where that precision was not exported."""
         graph = self.manifest.graphs[name]
-        return self.path / graph.files[self._nearest(graph, precision)]
-
-    @staticmethod
-    def _nearest(graph: Graph, precision: str) -> str:
-        """The precision that a graph is served in where this one is asked for."""
-        return next((one for one in (precision, "fp32") if one in graph.files), next(iter(graph.files)))
+        return self.path / graph.files[graph.nearest(precision)]
 
 
 def digest(path: Path) -> str:

@@ -33,11 +33,10 @@ def write(
     files: dict[str, dict[str, str]] = {}
     for graph, by_precision in graphs.items():
         files[graph] = {precision: f"{graph}.{precision}.onnx" for precision in by_precision}
-    for precision in dict.fromkeys(precision for by_precision in graphs.values() for precision in by_precision):
-        of_it = {
-            folder / files[graph][precision]: found[precision] for graph, found in graphs.items() if precision in found
-        }
-        save(of_it, folder / WEIGHTS.format(precision))
+    for precision in sorted({one for by_precision in graphs.values() for one in by_precision}):
+        there = [graph for graph in graphs if precision in graphs[graph]]
+        models = {folder / files[graph][precision]: graphs[graph][precision] for graph in there}
+        save(models, folder / WEIGHTS.format(precision))
     manifest = Manifest.model_validate(
         {
             **plan.fields,

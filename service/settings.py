@@ -106,7 +106,10 @@ class Settings(FileSettings):
         256, ge=1, le=65536, description="Beam rows stepped together a model: 51 requests of 5 beams, in 12 ms."
     )
     cells: int = Field(
-        65536, ge=64, le=2**26, description="Padded memory positions seated together: 256 pictures, or 512 long texts."
+        65536,
+        ge=64,
+        le=2**26,
+        description="Padded memory positions seated together a model: 256 pictures, or 512 texts of 128 pieces.",
     )
     patience_seconds: float = Field(
         2.0, gt=0, le=3600, description="Who waited so long is seated before anybody else, urgent or small or not."
@@ -121,7 +124,7 @@ class Settings(FileSettings):
         128, ge=1, le=65536, description="Requests held at once: times max_body_bytes, it bounds memory."
     )
     target_seconds: float | None = Field(
-        None, gt=0, le=3600, description="As many are let in as leave in this time, lately; unset: max_requests."
+        None, gt=0, le=3600, description="Requests are let in if those inside leave in this time, at the recent pace."
     )
     max_streams: int = Field(
         128, ge=1, le=65536, description="Streams at once; fewer than max_requests leaves places to others."
