@@ -1,5 +1,5 @@
-"""python -m export RUN BUNDLE --data DIR; or align, back, confidence, distil, lengths, rebuild, recover, score, toy,
-trust or tune.
+"""python -m export RUN BUNDLE --data DIR; or align, back, candidates, confidence, distil, lengths, rebuild, recover,
+score, toy, trust or tune.
 
 Knows nothing of how any of it is done.
 """
@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import sys
 
-from export import align, back, confidence, distil, lengths, rebuild, recover, score, ship, toy, trust, tune
+from export import align, back, candidates, confidence, distil, lengths, rebuild, recover, score, ship, toy, trust, tune
 from export.machine import cores
 from service.engine.session import share_threads
 
 COMMANDS = {
     "align": align.main,
     "back": back.main,
+    "candidates": candidates.main,
     "confidence": confidence.main,
     "distil": distil.main,
     "lengths": lengths.main,

@@ -1,8 +1,8 @@
 """A model from its recipe, with all that comes before it: python -m export rebuild --recipe R --data DIR --out RUN.
 
 What the recipe's `first` names is made in RUN/start, the same way and so on down; then what teachers write (`distil`,
-`back`), then the net itself. What a teacher wrote for the run before is taken over where this one asks for the same.
-A second call goes on where the first one stopped. Knows nothing of nets.
+`back`, `candidates`), then the net itself. What a teacher wrote for the run before is taken over where this one asks
+for the same. A second call goes on where the first one stopped. Knows nothing of nets.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from export import back, distil
+from export import back, candidates, distil
 from models.recipe import read
 from models.train import train
 
@@ -26,16 +26,15 @@ def texts(recipe: Path, data: Path, out: Path) -> None:
             if before.get(file) == how:
                 take(out / "start" / file, out / file)
     given = ["--recipe", str(recipe), "--data", str(data), "--out", str(out)]
-    distil.main(given)
-    back.main(given)
+    for written in (distil, back, candidates):
+        written.main(given)
 
 
 def asked(recipe: dict[str, Any]) -> dict[str, Any]:
     """The files that a recipe's teachers are to write, and all that says how; none for a teacher of the run's own."""
     files: dict[str, Any] = {}
-    if "teacher" in recipe.get("distil", {}):
-        languages = recipe["data"]["source"], recipe["data"]["target"]
-        files[recipe["distil"]["file"]] = [recipe["distil"], languages]
+    for part in (recipe[name] for name in ("distil", "candidates") if "teacher" in recipe.get(name, {})):
+        files[part["file"]] = [part, recipe["data"]["source"], recipe["data"]["target"]]
     for entry in recipe.get("back", {"texts": []})["texts"]:
         files[entry["file"]] = [recipe["back"]["teacher"], entry]
     return files

@@ -231,9 +231,13 @@ class TransformerTranslator(nn.Module):
         return scores(self.norm_output(x), self.embedding.weight, self.bias, self.sample)
 
     def hidden(self, source: Tensor, given: Tensor) -> Tensor:
-        """Teacher-forced, without the output layer: source (B, S), given (B, T) -> (B, T, D)."""
+        """Teacher-forced, without the output layer: source (B, S), given (B x K, T) -> (B x K, T, D).
+
+        K answers to each source, one source's after the other: it is encoded once.
+        """
         mask = source != self.pad
-        memory = self.memory(source, mask)
+        memory, each = self.memory(source, mask), len(given) // len(source)
+        memory, mask = memory.repeat_interleave(each, 0), mask.repeat_interleave(each, 0)
         x = self.embed(given, torch.arange(given.shape[1]).expand_as(given))
         for layer in self.decoder:
             x = layer(x, memory, mask[:, None, None])
@@ -244,7 +248,7 @@ class TransformerTranslator(nn.Module):
         return self.output(self.hidden(source, given))
 
     def logits_at(self, source: Tensor, given: Tensor, real: Tensor) -> Tensor:
-        """Logits (N, V) of the N positions where real (B, T) is true: padding costs no vocabulary product."""
+        """Logits (N, V) of the N positions where real (B x K, T) is true: padding costs no vocabulary product."""
         return self.output(self.hidden(source, given)[real])
 
     def logits_and_rows(self, source: Tensor, given: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:

@@ -151,12 +151,13 @@ class RecurrentTranslator(nn.Module):
         return logits, seen.weights, (memory, keys, mask, state)
 
     def unroll(self, source: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Teacher-forced steps without the output layer: source (B, S), given (B, T) target inputs.
+        """Teacher-forced steps without the output layer: source (B, S), given (B x K, T) target inputs.
 
-        Returns states (B, T, W), embedded (B, T, E), contexts (B, T, M) and weights (B, T, S).
+        K answers to each source, one source's after the other: it is encoded once. Returns states (B x K, T, W),
+        embedded (B x K, T, E), contexts (B x K, T, M) and weights (B x K, T, S).
         """
-        mask = source != self.pad
-        memory, keys, first = self.encode(source, mask)
+        mask, each = source != self.pad, len(given) // len(source)
+        memory, keys, first, mask = (x.repeat_interleave(each, 0) for x in (*self.encode(source, mask), mask))
         embedded = self.drop_embedding(self.embedding(given))
         words = self.input_word(embedded).split(1, 1)  # a slice a step would cost a whole gradient each
         state, states, contexts, rows = first[:, None, :], [], [], []

@@ -13,6 +13,8 @@ copies of the first entry's pairs that quote something, with other words in the 
 so many pieces beside a batch's own instead of the whole vocabulary (`models/sampled.py`).
 
 A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` or `back` wrote it.
+"risk": {"file": FILE of `python -m export distil`, "weight": 1.0, "sharpness": 10.0, "of_each": 10, "cells": 2000} adds
+to each batch some of the sources there with their candidates, and what they cost (`models/risk.py`).
 One of {"grammar": NUMBER, "seed": SEED} is made up by `models/grammar/`; with "guide": 0.1 in `data`, rows learn to
 look where it says.
 """
@@ -37,6 +39,7 @@ from models.loss import smoothed_cross_entropy
 from models.nets.luong import LuongTranslator
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
+from models.risk import Candidates, Risk, Rivals, expected_cost
 from models.sampled import draw
 
 Translator = RecurrentTranslator | TransformerTranslator
@@ -54,6 +57,7 @@ class Batch(NamedTuple):
     source: Tensor
     target: Tensor
     wanted: Tensor | None = None  # (B, T, S) where rows should look, zero where nobody knows
+    rivals: Rivals | None = None  # other sources, with several answers to choose from
 
 
 class Corpus:
@@ -111,6 +115,7 @@ class Translation:
         ]
         self.dev = dev(part, data, out)
         self.net = translator(len(self.vocabulary), recipe["net"])
+        self.risk = self._risk(out)
         self.smoothing, self.guide = part.get("smoothing", 0.1), part.get("guide", 0.0)
 
     def batches(self, epoch: int, random: np.random.Generator) -> Iterator[Batch]:
@@ -122,10 +127,12 @@ class Translation:
                 targets.append(corpus.targets[i])
                 known.append(corpus.rows[i])
         lengths = np.array([(len(s), len(t)) for s, t in zip(sources, targets, strict=True)])
+        rivals = self.risk.batches(self.part["risk"].get("cells", 2000), random) if self.risk else iter(())
         for places in bucketed(lengths, self.part["cells"], random):
             source, target = (torch.from_numpy(padded([of[i] for i in places])) for of in (sources, targets))
             shape = (*target.shape, source.shape[1])
-            yield Batch(source, target, stacked([known[i] for i in places], shape) if self.guide else None)
+            wanted = stacked([known[i] for i in places], shape) if self.guide else None
+            yield Batch(source, target, wanted, next(rivals, None))
 
     def _source(self, corpus: Corpus, i: int, random: np.random.Generator) -> list[int]:
         """The source's ids; with BPE-dropout on, half of the sentences are cut at random."""
@@ -139,8 +146,17 @@ class Translation:
         return tag(self.vocabulary, self.part, languages(entry, self.part)[1])
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        """What the pairs cost, and what the net's own answers do where the recipe asks for it."""
+        loss, positions = self._likelihood(batch)
+        if batch.rivals is None:
+            return loss, positions
+        part = self.part["risk"]
+        risk = expected_cost(self.net, batch.rivals, part.get("sharpness", 10.0))
+        return loss + part.get("weight", 1.0) * risk, positions
+
+    def _likelihood(self, batch: Batch) -> tuple[Tensor, int]:
         """Mean label-smoothed cross-entropy over the real target positions, and the cost of looking elsewhere."""
-        source, target, wanted = batch
+        source, target, wanted, _ = batch
         given = torch.cat([torch.full_like(target[:, :1], BOS), target[:, :-1]], 1)
         real = target != PAD
         wanted = wanted if wanted is not None and wanted.any() else None
@@ -151,6 +167,15 @@ class Translation:
             logits, weights = self.net.logits_and_rows(source, given, real)
         losses = smoothed_cross_entropy(logits, places, self.smoothing)
         return losses.mean() + self.guide * cost(weights, wanted), len(losses)
+
+    def _risk(self, out: Path) -> Risk | None:
+        """The candidates that the recipe names, if it does."""
+        if "risk" not in self.part:
+            return None
+        rows = [line.split("\t") for line in lines(out / self.part["risk"]["file"])]
+        known = [Candidates(source, reference, texts) for source, reference, *texts in rows]
+        before = tag(self.vocabulary, self.part, self.part["target"])
+        return Risk(known, self.vocabulary, self.part["risk"].get("of_each", 10), before)
 
     @contextmanager
     def _sampled(self, target: Tensor) -> Iterator[Tensor]:

@@ -14,8 +14,10 @@ import torch
 from tqdm import tqdm
 
 from bundle.text import Vocabulary
+from models.data import aligned
 from models.nets.luong import LuongTranslator
 from models.recipe import read
+from models.risk import expected_cost
 from models.train import Run, Schedule, begin, inherit
 
 WORDS = ["red", "blue", "dog", "cat", "runs", "sleeps", "a", "the"]
@@ -178,6 +180,21 @@ def test_one_net_learns_several_pairs_by_their_tags(data: Path, tmp_path: Path) 
     assert {"score", "val en-de", "val de-en"} <= set(run.history[-1])
     assert run.net.sample is None, "the whole vocabulary is scored again after a step"
     assert tags[0] not in Vocabulary(tmp_path / "run" / "vocabulary.model").ids("<2de> dog"), "no text can say a tag"
+
+
+def test_a_recipe_may_say_what_answers_cost(data: Path, tmp_path: Path) -> None:
+    pairs = aligned(data / "train", "en", "de")
+    rows = [[*pair, " ".join(reversed(pair.target.split())), pair.target] for pair in pairs]
+    (tmp_path / "candidates.tsv.xz").write_bytes(lzma.compress("".join("\t".join(row) + "\n" for row in rows).encode()))
+    judged = recipe(steps=40)
+    judged["data"]["risk"] = {"file": "../candidates.tsv.xz", "weight": 3.0, "of_each": 2, "cells": 100}
+    run = Run(judged, data, tmp_path / "run")
+    batch = next(iter(run.task.batches(0, np.random.default_rng(1))))
+    run.net.eval()
+    risk = expected_cost(run.net, batch.rivals, 10.0)  # type: ignore[arg-type]
+    torch.testing.assert_close(run.task.loss(batch)[0], run.task.loss(batch._replace(rivals=None))[0] + 3.0 * risk)
+    run.fit()
+    assert expected_cost(run.net, batch.rivals, 10.0) < risk - 0.05  # type: ignore[arg-type]
 
 
 def luong(attention: str, decoder: int = 20) -> LuongTranslator:
