@@ -93,8 +93,13 @@ async function run(task) {
   say(failed ? told(failed.reason) : "Done.");
 }
 
+// Which layer and head a model shows where one map is asked for.
+function shownBy(model) {
+  return cards.find((card) => card.name === model)?.attention?.[0];
+}
+
 function panel() {
-  const one = new Panel({ look, changed: remember, say, again: (fields) => anew(one, fields), together });
+  const one = new Panel({ look, changed: remember, say, again: (fields) => anew(one, fields), together, shownBy });
   return one;
 }
 

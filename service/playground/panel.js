@@ -12,14 +12,14 @@ import { Sentences } from "./sentence.js";
 import { table } from "./table.js";
 import { hatched, summary } from "./trust.js";
 import { WhatIf } from "./whatif.js";
-import { choices, drawn, NORMS } from "./weights.js";
+import { choices, drawn, NORMS, usual } from "./weights.js";
 
 const VIEWS = [["matrix", "Matrix"], ["beams", "Beams"], ["table", "Table"], ["whatif", "What if"]];
 
 export class Panel {
   // look: {scale, norm, threshold, view}, kept by the page; changed(): it was changed here; say(text); again(fields): ask anew.
-  constructor({ look, changed, say, again, together }) {
-    Object.assign(this, { look, changed, say, together });
+  constructor({ look, changed, say, again, together, shownBy }) {
+    Object.assign(this, { look, changed, say, together, shownBy });
     const hear = {
       point: (...where) => this.point(...where),
       choose: (...where) => this.choose(...where),
@@ -98,9 +98,8 @@ export class Panel {
 
   branch(i) {
     this.chosen = i;
-    this.maps = [this.hypotheses[i].attention ?? []].flat();
-    this.layer = Math.max(0, this.maps.findIndex((map) => map.head === "mean"));
-    const pick = this.maps.length > 1 ? picker("Layer and head ", choices(this.maps).map(([text, at]) => [at, text]), String(this.layer), (at) => { this.layer = +at; this.redraw(); }) : null;
+    [this.maps, this.layer] = usual([this.hypotheses[i].attention ?? []].flat(), this.shownBy(this.request.fields.model));
+    const pick = this.maps.length > 1 ? picker("Layer and head ", choices(this.maps).map(([text, at]) => [String(at), text]), String(this.layer), (at) => { this.layer = +at; this.redraw(); }) : null;
     if (pick) pick.querySelector("select").className = "heads";
     this.layers.replaceChildren(...(pick ? [pick] : []));
     this.replay.reset(this.maps[0]?.queries.length ?? 0);

@@ -37,6 +37,16 @@ export function percent(share) {
   return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 }
 
+// An answer's maps and the place of the one that its model shows by default: `shown` is the first `attention` of its card.
+// A mean of heads is no map of an answer in full, so it is made here and comes first.
+export function usual(maps, shown) {
+  const { default_layer: layer, default_head: head } = shown ?? {};
+  const heads = maps.filter((map) => !map.stack && map.layer === layer);
+  if (head !== "mean" || heads.length < 2) return [maps, Math.max(0, maps.findIndex((map) => !map.stack && map.layer === layer && map.head === head))];
+  const weights = heads[0].weights.map((row, i) => row.map((_, j) => heads.reduce((sum, map) => sum + map.weights[i][j], 0) / heads.length));
+  return [[{ ...heads[0], head: "mean", weights, trust: null }, ...maps], 0];
+}
+
 // Which layers and heads an answer's maps have: [[label, index], …].
 export function choices(maps) {
   return maps.map((map, i) => [`${map.stack ? `${map.stack} over itself, ` : ""}layer ${map.layer + 1}, ${map.head === "mean" ? "mean of heads" : `head ${map.head + 1}`}`, i]);

@@ -187,8 +187,19 @@ def test_layer_and_head_are_picked(visit: Visit) -> None:
     for place in range(3):
         page.select_option("select.heads", str(place))
         seen.add(_pixels(page))
-    assert page.locator("select.heads option").count() == 6 + 12  # 2 layers of 3 heads, and both stacks over themselves
+    # 2 layers of 3 heads, both stacks over themselves, and the mean that the toy shows by default
+    assert page.locator("select.heads option").count() == 6 + 12 + 1
     assert len(seen) == 3
+
+
+def test_the_map_that_a_model_shows_by_default_is_seen_first(visit: Visit) -> None:
+    page = visit.open(task="translate", text="the red ball", model="toy-transformer")
+    assert page.locator("select.heads option:checked").text_content() == "layer 1, mean of heads"
+    far = page.evaluate("""() => { const { maps, layer } = document.querySelector(".panel").panel;
+        const heads = maps.filter((one) => !one.stack && one.layer === 0 && one.head !== "mean");
+        return Math.max(...maps[layer].weights.flatMap((row, i) => row.map((weight, j) =>
+            Math.abs(weight - (heads[0].weights[i][j] + heads[1].weights[i][j] + heads[2].weights[i][j]) / 3)))); }""")
+    assert far < 1e-6
 
 
 def test_a_text_over_itself_has_no_lines_to_the_answer(visit: Visit) -> None:
