@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from bundle.manifest import Bundle
 from tests.page.conftest import ROOT, Visit
@@ -200,6 +200,21 @@ def test_the_map_that_a_model_shows_by_default_is_seen_first(visit: Visit) -> No
         return Math.max(...maps[layer].weights.flatMap((row, i) => row.map((weight, j) =>
             Math.abs(weight - (heads[0].weights[i][j] + heads[1].weights[i][j] + heads[2].weights[i][j]) / 3)))); }""")
     assert far < 1e-6
+
+
+def test_a_head_that_is_shown_by_default_is_the_one_picked(visit: Visit) -> None:
+    def other(route: Route) -> None:
+        told = (
+            route.fetch()
+            .text()
+            .replace('"default_layer":0,"default_head":"mean"', '"default_layer":1,"default_head":2')
+        )
+        route.fulfill(body=route.fetch().text().replace(usual, said), content_type="application/json")
+
+    visit.page.route("**/v1/models", other)
+    page = visit.open(task="translate", text="the red ball", model="toy-transformer")
+    assert page.locator("select.heads option:checked").text_content() == "layer 2, head 3"
+    assert page.locator("select.heads option").count() == 6 + 12
 
 
 def test_a_text_over_itself_has_no_lines_to_the_answer(visit: Visit) -> None:
