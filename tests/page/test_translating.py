@@ -204,11 +204,7 @@ def test_the_map_that_a_model_shows_by_default_is_seen_first(visit: Visit) -> No
 
 def test_a_head_that_is_shown_by_default_is_the_one_picked(visit: Visit) -> None:
     def other(route: Route) -> None:
-        told = (
-            route.fetch()
-            .text()
-            .replace('"default_layer":0,"default_head":"mean"', '"default_layer":1,"default_head":2')
-        )
+        usual, said = '"default_layer":0,"default_head":"mean"', '"default_layer":1,"default_head":2'
         route.fulfill(body=route.fetch().text().replace(usual, said), content_type="application/json")
 
     visit.page.route("**/v1/models", other)
