@@ -10,6 +10,7 @@ of `models/scst.py`): BLEU of single sentences pays for answers that are too sho
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from sacrebleu.metrics.bleu import BLEU
 from torch import Tensor
 
 from bundle.text import BOS, EOS, PAD, Vocabulary
-from models.data import bucketed, padded
+from models.data import Pair, bucketed, lines, padded
 from models.loss import smoothed_cross_entropy
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
@@ -33,6 +34,19 @@ class Candidates(NamedTuple):
     source: str
     reference: str
     texts: Sequence[str]
+
+
+def read(path: Path) -> list[Candidates]:
+    """What `python -m export candidates` wrote."""
+    rows = [line.split("\t") for line in lines(path)]
+    return [Candidates(source, reference, texts) for source, reference, *texts in rows]
+
+
+def best(known: Sequence[Candidates], of_each: int) -> list[Pair]:
+    """Each source that has `of_each` candidates with the one of them that costs least."""
+    kept = [one for one in known if len(one.texts) >= of_each]
+    places = costs(kept, of_each).argmin(1)
+    return [Pair(one.source, one.texts[i]) for one, i in zip(kept, places, strict=True)]
 
 
 class Rivals(NamedTuple):

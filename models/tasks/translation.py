@@ -14,7 +14,8 @@ so many pieces beside a batch's own instead of the whole vocabulary (`models/sam
 
 A train entry {"distilled": FILE} is read from the run's folder, where `python -m export distil` or `back` wrote it.
 "risk": {"file": FILE of `python -m export distil`, "weight": 1.0, "sharpness": 10.0, "of_each": 10, "cells": 2000} adds
-to each batch some of the sources there with their candidates, and what they cost (`models/risk.py`).
+to each batch some of the sources there with their candidates, and what they cost (`models/risk.py`). A train entry
+{"candidates": FILE} pairs each of these sources with the one that costs least ("of_each": 10).
 One of {"grammar": NUMBER, "seed": SEED} is made up by `models/grammar/`; with "guide": 0.1 in `data`, rows learn to
 look where it says.
 """
@@ -39,7 +40,7 @@ from models.loss import smoothed_cross_entropy
 from models.nets.luong import LuongTranslator
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
-from models.risk import Candidates, Risk, Rivals, expected_cost
+from models.risk import Risk, Rivals, best, expected_cost, read
 from models.sampled import draw
 
 Translator = RecurrentTranslator | TransformerTranslator
@@ -172,9 +173,7 @@ class Translation:
         """The candidates that the recipe names, if it does."""
         if "risk" not in self.part:
             return None
-        rows = [line.split("\t") for line in lines(out / self.part["risk"]["file"])]
-        known = [Candidates(source, reference, texts) for source, reference, *texts in rows]
-        before = tag(self.vocabulary, self.part, self.part["target"])
+        known, before = read(out / self.part["risk"]["file"]), tag(self.vocabulary, self.part, self.part["target"])
         return Risk(known, self.vocabulary, self.part["risk"].get("of_each", 10), before)
 
     @contextmanager
@@ -239,6 +238,8 @@ def corpus(source: dict[str, Any], data: Path, out: Path, languages: tuple[str, 
     """The pairs of one entry of the recipe's `train` list; distilled ones lie in the run's own folder."""
     if "grammar" in source:
         return [Pair(*pair.texts()) for pair in grammar(source, languages)]
+    if "candidates" in source:
+        return best(read(out / source["candidates"]), source.get("of_each", 10))
     if "distilled" in source:
         return [Pair(*line.split("\t")) for line in lines(out / source["distilled"])]
     if "aligned" in source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 from itertools import islice
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 import torch
 
 from bundle.text import EOS, PAD, Vocabulary, train_vocabulary
+from models.data import Pair
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
-from models.risk import Candidates, Risk, Rivals, costs, expected_cost
+from models.risk import Candidates, Risk, Rivals, costs, expected_cost, read
+from models.tasks.translation import corpus
 
 WORDS = "der rote ball rollt langsam über die grüne wiese"
 KNOWN = [
@@ -56,6 +59,15 @@ def test_sources_with_fewer_candidates_are_left_out_and_the_others_keep_theirs(v
             assert said[3 * at : 3 * at + 3] == [(*vocabulary.ids(text), EOS) for text in one.texts]
         rows += len(rivals.source)
     assert rows >= 3
+
+
+def test_the_best_candidate_of_each_source_is_a_pair_to_learn_from(tmp_path: Path) -> None:
+    path = tmp_path / "candidates.tsv.xz"
+    text = "".join("\t".join([one.source, one.reference, *one.texts]) + "\n" for one in KNOWN)
+    path.write_bytes(lzma.compress(text.encode()))
+    assert read(path) == KNOWN
+    entry = {"candidates": "candidates.tsv.xz", "of_each": 3}
+    assert corpus(entry, tmp_path, tmp_path, ("en", "de")) == [Pair(one.source, one.reference) for one in KNOWN[:2]]
 
 
 def test_batches_are_no_larger_than_asked(vocabulary: Vocabulary) -> None:
