@@ -74,7 +74,7 @@ def test_a_net_learns_to_look_where_it_is_told(kind: dict[str, Any], data: Path,
         for _ in range(6):
             for batch in batches:
                 run.update(batch)
-        source, target, wanted = batches[0]
+        source, target, wanted, _ = batches[0]
         given = torch.cat([torch.full_like(target[:, :1], 2), target[:, :-1]], 1)
         net: Any = run.net.eval()
         with torch.no_grad():
