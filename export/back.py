@@ -26,9 +26,8 @@ from bundle.manifest import Pair as Way
 from export.distil import write
 from export.plausible import plausible
 from export.samples import source
-from models.data import Pair, part_of, tabbed
+from models.data import LONGEST, Pair, part_of, tabbed
 from models.recipe import read
-from models.tasks.translation import LONGEST
 from service.engine.offline import answers
 from service.engine.session import Session
 from service.messages import Job, Options

@@ -13,12 +13,11 @@ A line holds a source, its reference and the hypotheses, the first teacher's bef
 from __future__ import annotations
 
 import argparse
-import lzma
 from collections.abc import Sequence
 from pathlib import Path
 
 from bundle.manifest import Bundle
-from export.distil import hypotheses, teachers
+from export.distil import hypotheses, teachers, write
 from models.data import Pair, aligned
 from models.recipe import read
 from service.engine.session import Session
@@ -32,15 +31,6 @@ def found(searches: Sequence[tuple[Session, Bundle]], pairs: Sequence[Pair], bea
         list(dict.fromkeys(text for some in of_one for text in some if text and "\t" not in text))
         for of_one in zip(*lists, strict=True)
     ]
-
-
-def write(path: Path, pairs: Sequence[Pair], candidates: Sequence[Sequence[str]]) -> None:
-    """A source, its reference and its candidates a line; the file is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.tmp")
-    with lzma.open(unfinished, "wt", encoding="utf-8") as file:
-        file.writelines("\t".join([*pair, *texts]) + "\n" for pair, texts in zip(pairs, candidates, strict=True))
-    unfinished.replace(path)
 
 
 def main(arguments: list[str]) -> int:
@@ -59,5 +49,6 @@ def main(arguments: list[str]) -> int:
     pairs = [pair for prefix in part["aligned"] for pair in aligned(given.data / prefix, *languages)]
     bundles = teachers(part, recipe["card"], given.data, given.out)
     searches = [(Session(bundle, precision=given.precision), bundle) for bundle in bundles]
-    write(given.out / part["file"], pairs, found(searches, pairs, part.get("beam", 10)))
+    candidates = found(searches, pairs, part.get("beam", 10))
+    write(given.out / part["file"], [[*pair, *texts] for pair, texts in zip(pairs, candidates, strict=True)])
     return 0

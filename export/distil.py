@@ -126,12 +126,12 @@ def teachers(part: dict[str, Any], card: dict[str, Any], data: Path, out: Path) 
     return [Bundle(out / "teacher")]
 
 
-def write(path: Path, pairs: Sequence[Pair]) -> None:
-    """A pair a line; the file is whole or not there."""
+def write(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """A row a line, tabs between its texts; the file is whole or not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.tmp")
     with lzma.open(unfinished, "wt", encoding="utf-8") as file:
-        file.writelines(f"{pair.source}\t{pair.target}\n" for pair in pairs)
+        file.writelines("\t".join(row) + "\n" for row in rows)
     unfinished.replace(path)
 
 

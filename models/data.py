@@ -17,6 +17,7 @@ import numpy as np
 from bundle.text import PAD
 
 Part = Literal["train", "dev", "test"]
+LONGEST = 80  # pieces a side, with the one that ends it; longer pairs are left out of training
 HELD_BACK = 50  # of a corpus without a split, one English sentence in so many is never trained on
 
 

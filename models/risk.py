@@ -1,9 +1,9 @@
 """Minimum risk training of a translator: what it may answer to a source is made likelier the more BLEU it brings.
 
 Shen et al. 2016, "Minimum Risk Training for Neural Machine Translation", §3, with the mean log-probability a piece of
-Edunov et al. 2018, §4.2, and candidates that a search found before (`python -m export distil`). Cross-entropy asks for
-the reference's next piece after the reference's own beginning; this asks which whole answers of the net are better.
-Knows nothing of optimisers or files. A candidate costs what it takes from the BLEU of all sentences together (`share`
+Edunov et al. 2018, §4.2, and candidates that a search found before (`python -m export candidates`). Cross-entropy asks
+for the reference's next piece after the reference's own beginning; this asks which whole answers of the net are better.
+Knows nothing of optimisers. A candidate costs what it takes from the BLEU of all sentences together (`shares`
 of `models/scst.py`): BLEU of single sentences pays for answers that are too short.
 """
 
@@ -19,13 +19,11 @@ from sacrebleu.metrics.bleu import BLEU
 from torch import Tensor
 
 from bundle.text import BOS, EOS, PAD, Vocabulary
-from models.data import Pair, bucketed, lines, padded
+from models.data import LONGEST, Pair, bucketed, lines, padded
 from models.loss import smoothed_cross_entropy
 from models.nets.transformer import TransformerTranslator
 from models.nets.translator import RecurrentTranslator
 from models.scst import shares
-
-LONGEST = 80  # pieces of a source or a candidate; sources with longer ones are left out
 
 
 class Candidates(NamedTuple):

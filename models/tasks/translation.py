@@ -33,7 +33,7 @@ import torch
 from torch import Tensor
 
 from bundle.text import BOS, EOS, PAD, UNK, Vocabulary, train_vocabulary
-from models.data import Pair, aligned, bucketed, lines, padded, signs, tabbed, worn
+from models.data import LONGEST, Pair, aligned, bucketed, lines, padded, signs, tabbed, worn
 from models.grammar import Aligned, sentences
 from models.guided import cost, rows, stacked
 from models.loss import smoothed_cross_entropy
@@ -49,7 +49,6 @@ KINDS: dict[str, type[Translator]] = {
     "luong": LuongTranslator,
     "transformer": TransformerTranslator,
 }
-LONGEST = 80  # pieces a side; longer pairs are left out of training
 
 
 class Batch(NamedTuple):
