@@ -19,7 +19,7 @@ from export.heads import best
 from export.plan import Plan
 from export.samples import Inputs
 from export.shortlist import shortlisted
-from export.translator import SILENT
+from export.translator import silence
 from models.grammar import spoken
 from models.nets.captioner import Captioner
 from models.nets.transformer import TransformerTranslator
@@ -50,8 +50,7 @@ def _translation(checkpoint: Checkpoint, said: np.ndarray | None) -> Plan:
     net = net_of(len(Vocabulary(checkpoint.vocabulary)), checkpoint.recipe["net"])
     net.load_state_dict(checkpoint.weights)
     if said is not None:
-        with torch.no_grad():
-            net.bias[torch.from_numpy(np.setdiff1d(np.arange(net.vocabulary), said))] = SILENT
+        silence(net.bias, said)
     plan = _transformer(net, checkpoint) if isinstance(net, TransformerTranslator) else translator.plan(net)
     return plan if said is None else shortlisted(plan, said)
 

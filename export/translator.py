@@ -25,6 +25,12 @@ from models.nets.translator import RecurrentTranslator
 SILENT = -1e9  # the bias of pieces that are never said
 
 
+def silence(bias: Tensor, said: np.ndarray) -> None:
+    """Let a net say only the pieces `said`: its bias (V) is changed in place."""
+    with torch.no_grad():
+        bias[torch.from_numpy(np.setdiff1d(np.arange(len(bias)), said))] = SILENT
+
+
 def plan(net: RecurrentTranslator) -> Plan:
     """Graphs of a trained net. PAD, UNK and BOS get a bias that no search overcomes."""
     net = net.eval()

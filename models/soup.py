@@ -5,7 +5,9 @@ better than each, at the price of one. Knows nothing of training. A recipe asks 
 
     "mean": [{"train": {"seed": 4}}, {"train": {"seed": 5, "rate": 6e-4}}]
 
-what each run does otherwise than the recipe. RUN-1, RUN-2, … beside RUN are their folders, with RUN's start.
+what each run does otherwise than the recipe. RUN-1, RUN-2, … beside RUN are their folders, with RUN's start. "start"
+in the list stands for the weights that all began with: what they knew and the runs forgot (Wortsman et al. 2022,
+"Robust fine-tuning of zero-shot models", §3).
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ from torch import Tensor
 
 from models.recipe import merged
 
+START = "start"  # of a list of runs: the weights that they began with
+
 
 def runs(recipe: dict[str, Any], out: Path) -> Iterator[tuple[dict[str, Any], Path]]:
     """Each run's own recipe and folder; the folder begins with what the first recipe left in OUT/start."""
     common = {key: value for key, value in recipe.items() if key != "mean"}
-    for number, own in enumerate(recipe["mean"], 1):
+    for number, own in enumerate((one for one in recipe["mean"] if one != START), 1):
         folder = out.with_name(f"{out.name}-{number}")
         folder.mkdir(parents=True, exist_ok=True)
         if "first" in recipe and not (folder / "start").exists():
@@ -35,15 +39,21 @@ def runs(recipe: dict[str, Any], out: Path) -> Iterator[tuple[dict[str, Any], Pa
 def stir(recipe: dict[str, Any], out: Path) -> None:
     """Write OUT/best.pt and OUT/vocabulary.model: the mean of the runs' best weights, all with the same pieces.
 
+    Steps and minutes are those of the runs together; the start's were its own.
+
     Raises:
         ValueError: the runs do not know the same pieces, so that their weights are of different things.
     """
     folders = [folder for _, folder in runs(recipe, out)]
-    vocabularies = {(folder / "vocabulary.model").read_bytes() for folder in folders}
+    begun = [out / START] if START in recipe["mean"] else []
+    vocabularies = {(folder / "vocabulary.model").read_bytes() for folder in [*folders, *begun]}
     if len(vocabularies) != 1:
-        raise ValueError(f"{', '.join(map(str, folders))} have different vocabularies: there is no mean of them")
+        raise ValueError(
+            f"{', '.join(map(str, [*folders, *begun]))} have different vocabularies: there is no mean of them"
+        )
     kept = [torch.load(folder / "best.pt", weights_only=True) for folder in folders]
     figures = {key: sum(one["figures"][key] for one in kept) for key in ("step", "minutes")}
+    kept += [torch.load(folder / "best.pt", weights_only=True) for folder in begun]
     content = {"recipe": recipe, "net": mean([one["net"] for one in kept]), "figures": figures, "history": []}
     torch.save(content, out / "best.pt")
     (out / "vocabulary.model").write_bytes(vocabularies.pop())

@@ -71,6 +71,14 @@ def test_pieces_that_a_bundle_never_says_may_be_learned_again() -> None:
     assert bias[bias > bias.min()].min() == pytest.approx(float(bias.min()) + UNSAID, abs=1e-5)
 
 
+def test_what_a_bundle_never_says_is_not_held_against_the_net() -> None:
+    bundle = Bundle(Path("zoo/en-de-small-none"))
+    net = translator(bundle.manifest.vocabulary_size, read(Path("models/recipes/en-de-small-none.json"))["net"])
+    kept = recovered(bundle, net)
+    unsaid = kept["bias"] == kept["bias"].min()
+    check(bundle, net, {**kept, "bias": torch.where(unsaid, 50.0, kept["bias"])})
+
+
 def test_a_net_of_another_width_is_refused(toys: Path) -> None:
     net = RecurrentTranslator(PIECES, embedding=16, encoder=12, decoder=24, attention_width=14)
     with pytest.raises(ValueError, match="this net"):

@@ -34,6 +34,21 @@ def test_a_recipe_with_a_mean_trains_each_run_from_one_start_and_takes_the_mean(
     assert (out.with_name("whole-1") / "start" / "best.pt").samefile(out / "start" / "best.pt")
 
 
+def test_the_weights_that_the_runs_began_with_may_count_too(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "older.json").write_text(json.dumps(recipe(steps=4)))
+    content = {**recipe(steps=6), "first": "older", "mean": [{"train": {"seed": 4}}, "start"]}
+    (tmp_path / "whole.json").write_text(json.dumps(content))
+    out = tmp_path / "runs" / "whole"
+    train(tmp_path / "whole.json", data, out)
+    kept, run, start = (
+        torch.load(folder / "best.pt", weights_only=True) for folder in (out, out.with_name("whole-1"), out / "start")
+    )
+    assert kept["figures"]["step"] == run["figures"]["step"]
+    assert any(not torch.equal(run["net"][name], start["net"][name]) for name in kept["net"])
+    for name, value in kept["net"].items():
+        torch.testing.assert_close(value, (run["net"][name] + start["net"][name]) / 2)
+
+
 def test_runs_with_different_pieces_have_no_mean(tmp_path: Path) -> None:
     content: dict[str, Any] = {"mean": [{}, {}]}
     for number, (_, folder) in enumerate(soup.runs(content, tmp_path / "run")):
