@@ -17,6 +17,7 @@ from bundle.text import Vocabulary
 from export import checkpoint
 from export.build import build
 from export.parity import NotEqual
+from models import soup
 from models.recipe import read
 
 
@@ -56,7 +57,7 @@ def trained(run: Path) -> str:
         kept = checkpoint.read(run)
         how = f"threads: {kept.recipe['train'].get('threads', 1)}"
         how += ", bf16" if kept.recipe["train"].get("precision") == "bf16" else ""
-        how += f", the mean of {len(kept.recipe['mean'])} runs" if "mean" in kept.recipe else ""
+        how += f", the mean of {soup.told(kept.recipe)}" if "mean" in kept.recipe else ""
         if kept.figures["step"]:  # weights that came back out of a bundle have none; its card tells of them
             legs.append(f"{kept.figures['step']:g} updates in {kept.figures['minutes']:g} min ({how})")
         run /= "start"

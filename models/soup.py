@@ -6,8 +6,8 @@ better than each, at the price of one. Knows nothing of training. A recipe asks 
     "mean": [{"train": {"seed": 4}}, {"train": {"seed": 5, "rate": 6e-4}}]
 
 what each run does otherwise than the recipe. RUN-1, RUN-2, … beside RUN are their folders, with RUN's start. "start"
-in the list stands for the weights that all began with: what they knew and the runs forgot (Wortsman et al. 2022,
-"Robust fine-tuning of zero-shot models", §3).
+in the list, once or more often, stands for the weights that all began with: what they knew and the runs forgot
+(Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", §3).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def stir(recipe: dict[str, Any], out: Path) -> None:
         ValueError: the runs do not know the same pieces, so that their weights are of different things.
     """
     folders = [folder for _, folder in runs(recipe, out)]
-    begun = [out / START] if START in recipe["mean"] else []
+    begun = [out / START] * recipe["mean"].count(START)
     vocabularies = {(folder / "vocabulary.model").read_bytes() for folder in [*folders, *begun]}
     if len(vocabularies) != 1:
         raise ValueError(
@@ -57,6 +57,16 @@ def stir(recipe: dict[str, Any], out: Path) -> None:
     content = {"recipe": recipe, "net": mean([one["net"] for one in kept]), "figures": figures, "history": []}
     torch.save(content, out / "best.pt")
     (out / "vocabulary.model").write_bytes(vocabularies.pop())
+
+
+def told(recipe: dict[str, Any]) -> str:
+    """What a recipe's mean is of, for a card: "2 runs", "2 runs and their start", "1 run and 3 times its start"."""
+    starts = recipe["mean"].count(START)
+    several = len(recipe["mean"]) - starts > 1
+    text = f"{len(recipe['mean']) - starts} run{'s' if several else ''}"
+    if not starts:
+        return text
+    return f"{text} and {f'{starts} times ' if starts > 1 else ''}{'their' if several else 'its'} start"
 
 
 def mean(nets: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -36,7 +36,7 @@ def test_a_recipe_with_a_mean_trains_each_run_from_one_start_and_takes_the_mean(
 
 def test_the_weights_that_the_runs_began_with_may_count_too(data: Path, tmp_path: Path) -> None:
     (tmp_path / "older.json").write_text(json.dumps(recipe(steps=4)))
-    content = {**recipe(steps=6), "first": "older", "mean": [{"train": {"seed": 4}}, "start"]}
+    content = {**recipe(steps=6), "first": "older", "mean": [{"train": {"seed": 4}}, "start", "start"]}
     (tmp_path / "whole.json").write_text(json.dumps(content))
     out = tmp_path / "runs" / "whole"
     train(tmp_path / "whole.json", data, out)
@@ -46,7 +46,7 @@ def test_the_weights_that_the_runs_began_with_may_count_too(data: Path, tmp_path
     assert kept["figures"]["step"] == run["figures"]["step"]
     assert any(not torch.equal(run["net"][name], start["net"][name]) for name in kept["net"])
     for name, value in kept["net"].items():
-        torch.testing.assert_close(value, (run["net"][name] + start["net"][name]) / 2)
+        torch.testing.assert_close(value, (run["net"][name] + 2 * start["net"][name]) / 3)
 
 
 def test_runs_with_different_pieces_have_no_mean(tmp_path: Path) -> None:
@@ -66,6 +66,18 @@ def test_the_loop_alone_does_not_train_a_recipe_that_is_several_runs(
     with pytest.raises(SystemExit):
         main()
     assert "export rebuild" in capsys.readouterr().err and not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        ([{}, {}], "2 runs"),
+        ([{}, {}, "start"], "2 runs and their start"),
+        ([{}, "start", "start", "start"], "1 run and 3 times its start"),
+    ],
+)
+def test_a_card_says_what_the_mean_is_of(parts: list[Any], text: str) -> None:
+    assert soup.told({"mean": parts}) == text
 
 
 def test_counters_are_not_averaged() -> None:
