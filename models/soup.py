@@ -45,15 +45,12 @@ def stir(recipe: dict[str, Any], out: Path) -> None:
         ValueError: the runs do not know the same pieces, so that their weights are of different things.
     """
     folders = [folder for _, folder in runs(recipe, out)]
-    begun = [out / START] * recipe["mean"].count(START)
-    vocabularies = {(folder / "vocabulary.model").read_bytes() for folder in [*folders, *begun]}
+    every = [*folders, *[out / START] * recipe["mean"].count(START)]
+    vocabularies = {(folder / "vocabulary.model").read_bytes() for folder in every}
     if len(vocabularies) != 1:
-        raise ValueError(
-            f"{', '.join(map(str, [*folders, *begun]))} have different vocabularies: there is no mean of them"
-        )
-    kept = [torch.load(folder / "best.pt", weights_only=True) for folder in folders]
-    figures = {key: sum(one["figures"][key] for one in kept) for key in ("step", "minutes")}
-    kept += [torch.load(folder / "best.pt", weights_only=True) for folder in begun]
+        raise ValueError(f"{', '.join(map(str, every))} have different vocabularies: there is no mean of them")
+    kept = [torch.load(folder / "best.pt", weights_only=True) for folder in every]
+    figures = {key: sum(one["figures"][key] for one in kept[: len(folders)]) for key in ("step", "minutes")}
     content = {"recipe": recipe, "net": mean([one["net"] for one in kept]), "figures": figures, "history": []}
     torch.save(content, out / "best.pt")
     (out / "vocabulary.model").write_bytes(vocabularies.pop())
@@ -62,11 +59,10 @@ def stir(recipe: dict[str, Any], out: Path) -> None:
 def told(recipe: dict[str, Any]) -> str:
     """What a recipe's mean is of, for a card: "2 runs", "2 runs and their start", "1 run and 3 times its start"."""
     starts = recipe["mean"].count(START)
-    several = len(recipe["mean"]) - starts > 1
-    text = f"{len(recipe['mean']) - starts} run{'s' if several else ''}"
-    if not starts:
-        return text
-    return f"{text} and {f'{starts} times ' if starts > 1 else ''}{'their' if several else 'its'} start"
+    number = len(recipe["mean"]) - starts
+    text, whose = (f"{number} runs", "their") if number > 1 else ("1 run", "its")
+    times = f"{starts} times " if starts > 1 else ""
+    return f"{text} and {times}{whose} start" if starts else text
 
 
 def mean(nets: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
