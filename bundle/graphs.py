@@ -45,15 +45,20 @@ class State(Part):
 
 
 class Cache(Part):
-    """What every step adds an entry to: step takes `name` (B, heads, P, width), gives `name_out` (B, heads, K, width).
+    """What every step adds an entry to; `position` (B, 1) is the number of steps before this one.
 
-    Which of the P entries a row may look at is the step graph's input `ancestors` (B, K, P); `position` (B, 1) is
-    the number of steps before this one.
+    Of a request: step takes `name` (B, heads, P, width) and gives the new entries, `name_out` (B, heads, K, width).
+    Which of the P entries a row may look at is the step graph's input `ancestors` (B, K, P).
+
+    Of a row: step takes `name` (R, heads, P, width), R being B times K, and gives it back as `name_out` with the new
+    entry of each row behind those it has. How many these are is the input `entries` (R,); `most` is how many the row
+    that has most of them will have then, and may not exceed P. Where both are one piece of memory nothing is copied.
     """
 
     name: str
     heads: int
     width: int
+    of: Literal["request", "row"] = "request"
 
 
 class AttentionOutput(Part):

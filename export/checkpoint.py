@@ -19,6 +19,7 @@ from export.heads import best
 from export.plan import Plan
 from export.samples import Inputs
 from export.shortlist import shortlisted
+from export.transformer import Whose
 from export.translator import silence
 from models.grammar import spoken
 from models.nets.captioner import Captioner
@@ -46,32 +47,32 @@ def read(run: Path) -> Checkpoint:
     return Checkpoint(kept["recipe"], kept["net"], kept["figures"], run / "vocabulary.model")
 
 
-def _translation(checkpoint: Checkpoint, said: np.ndarray | None) -> Plan:
+def _translation(checkpoint: Checkpoint, said: np.ndarray | None, of: Whose) -> Plan:
     net = net_of(len(Vocabulary(checkpoint.vocabulary)), checkpoint.recipe["net"])
     net.load_state_dict(checkpoint.weights)
     if said is not None:
         silence(net.bias, said)
-    plan = _transformer(net, checkpoint) if isinstance(net, TransformerTranslator) else translator.plan(net)
+    plan = _transformer(net, checkpoint, of) if isinstance(net, TransformerTranslator) else translator.plan(net)
     return plan if said is None else shortlisted(plan, said)
 
 
-def _transformer(net: TransformerTranslator, checkpoint: Checkpoint) -> Plan:
+def _transformer(net: TransformerTranslator, checkpoint: Checkpoint, of: Whose) -> Plan:
     """The plan whose map is that of the head that aligns best, where the languages are those it can be measured in."""
     part = checkpoint.recipe["data"]
     if not spoken(part["source"], part["target"]):
-        return transformer.plan(net)
+        return transformer.plan(net, of=of)
     shown = best(net, Vocabulary(checkpoint.vocabulary), part["source"], part["target"])
     print(f"shown: layer {shown.layer}, head {shown.head}, alignment error rate {shown.error}")
-    return transformer.plan(net, shown.layer, shown.head)
+    return transformer.plan(net, shown.layer, shown.head, of=of)
 
 
-def _captioning(checkpoint: Checkpoint, _: np.ndarray | None) -> Plan:
+def _captioning(checkpoint: Checkpoint, _: np.ndarray | None, __: Whose) -> Plan:
     net = Captioner(len(Vocabulary(checkpoint.vocabulary)), **checkpoint.recipe["net"])
     net.load_state_dict(checkpoint.weights)
     return captioner.plan(net)
 
 
-PLANS: dict[str, Callable[[Checkpoint, np.ndarray | None], Plan]] = {
+PLANS: dict[str, Callable[[Checkpoint, np.ndarray | None, Whose], Plan]] = {
     "translation": _translation,
     "captioning": _captioning,
 }

@@ -32,11 +32,25 @@ SEARCH_OUTPUTS = (
 )
 
 
-# A step graph that adds to caches also takes these.
-CACHE_INPUTS = (
-    Named(name="position", dtype="int64", axes=("B", 1)),
-    Named(name="ancestors", dtype="bool", axes=("B", "K", "P")),
-)
+# A step graph that adds to caches also takes these, by whose caches they are.
+POSITION = Named(name="position", dtype="int64", axes=("B", 1))
+CACHE_INPUTS = {
+    "request": (POSITION, Named(name="ancestors", dtype="bool", axes=("B", "K", "P"))),
+    "row": (POSITION, Named(name="entries", dtype="int32", axes=("R",)), Named(name="most", dtype="int32", axes=())),
+}
+
+
+def past(cache: Cache) -> Named:
+    """The input of a step graph that is a cache."""
+    axes = ("B" if cache.of == "request" else "R", cache.heads, "P", cache.width)
+    return Named(name=cache.name, dtype="float32", axes=axes)
+
+
+def present(cache: Cache) -> Named:
+    """The output of a step graph that brings a cache up to date."""
+    if cache.of == "row":
+        return past(cache).model_copy(update={"name": f"{cache.name}_out"})
+    return Named(name=f"{cache.name}_out", dtype="float32", axes=("B", cache.heads, "K", cache.width))
 
 
 class Stepper(Protocol):
@@ -83,19 +97,14 @@ class Plan:
     def step_inputs(self) -> tuple[Named, ...]:
         """Inputs of the step graph."""
         states = tuple(Named(name=one.name, dtype="float32", axes=("R", one.width)) for one in self.states)
-        caches = tuple(
-            Named(name=one.name, dtype="float32", axes=("B", one.heads, "P", one.width)) for one in self.caches
-        )
-        return (*SEARCH_INPUTS, *self.memory, *states, *(CACHE_INPUTS if caches else ()), *caches)
+        more = CACHE_INPUTS[self.caches[0].of] if self.caches else ()
+        return (*SEARCH_INPUTS, *self.memory, *states, *more, *(past(one) for one in self.caches))
 
     @property
     def step_outputs(self) -> tuple[Named, ...]:
         """Outputs of the step graph."""
         states = (Named(name=f"{one.name}_out", dtype="float32", axes=("R", one.width)) for one in self.states)
-        entries = (
-            Named(name=f"{one.name}_out", dtype="float32", axes=("B", one.heads, "K", one.width)) for one in self.caches
-        )
-        return (*SEARCH_OUTPUTS, *states, *entries, *self.outputs)
+        return (*SEARCH_OUTPUTS, *states, *(present(one) for one in self.caches), *self.outputs)
 
     @property
     def own_inputs(self) -> tuple[Named, ...]:

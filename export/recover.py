@@ -50,7 +50,7 @@ def recovered(bundle: Bundle, net: Translator, precision: str = "int8") -> dict[
     """
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter)
-    plan = transformer.plan(net) if isinstance(net, TransformerTranslator) else translator.plan(net)
+    plan = _plan(bundle, net)
     graphs = {name: onnx.load(bundle.graph(name, precision)) for name in ("encode", "step")}
     kept = {name: _constants(graph) for name, graph in graphs.items()}
     said = _said(graphs["step"])
@@ -63,6 +63,13 @@ def recovered(bundle: Bundle, net: Translator, precision: str = "int8") -> dict[
     least = found["bias"][found["bias"] > SILENT / 2].min()
     found["bias"] = found["bias"].clamp(min=float(least) - UNSAID)
     return found
+
+
+def _plan(bundle: Bundle, net: Translator) -> Plan:
+    """The graphs of this net, in the form that the bundle has."""
+    if not isinstance(net, TransformerTranslator):
+        return translator.plan(net)
+    return transformer.plan(net, of=bundle.manifest.caches[0].of if bundle.manifest.caches else "row")
 
 
 def _said(step: onnx.ModelProto) -> np.ndarray | None:
@@ -147,6 +154,20 @@ def _readings(
             yield name, whole
         elif name.startswith("encoder.") and marked.ndim > 1 and len(marked) == 2:
             yield from _of_encoder(name, own, marked, value)
+        else:
+            yield from _of_several(name, own.T, marked, value)
+
+
+def _of_several(
+    name: str, wanted: np.ndarray, marked: np.ndarray, value: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
+    """As `_readings`, of layers that one product does: their weights side by side, their biases end to end."""
+    each = wanted.shape[-1]
+    if marked.shape[:-1] == wanted.shape[:-1] and marked.shape[-1] % each == 0:
+        for start in range(0, marked.shape[-1], each):
+            part = slice(start, start + each)
+            if np.array_equal(marked[..., part], wanted):
+                yield name, value[..., part].T
 
 
 def _of_encoder(name: str, own: np.ndarray, marked: np.ndarray, value: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

@@ -40,7 +40,7 @@ def ship(
     said = checkpoint.SAID[task](kept.recipe, vocabulary, data) if task in checkpoint.SAID else None
     return build(
         bundle,
-        checkpoint.PLANS[task](kept, said),
+        checkpoint.PLANS[task](kept, said, "request" if "fp16" in precisions else "row"),
         kept.vocabulary,
         card,
         checkpoint.SAMPLES[task](kept.recipe, vocabulary, data, inputs),

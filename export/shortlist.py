@@ -12,15 +12,22 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from bundle.text import PAD
 from export.plan import Plan
+
+WHOLE = 32  # columns
 
 
 def shortlisted(plan: Plan, pieces: np.ndarray) -> Plan:
     """The same plan for these pieces (C,) alone, special ones included; the net must never say the others either.
 
+    They are filled up with PAD, which is never said, to whole rows of `WHOLE` columns: a product of 5,833 columns takes
+    a third longer than one of 5,856.
+
     Raises:
         ValueError: see `shorten`.
     """
+    pieces = np.append(pieces, np.full(-len(pieces) % WHOLE, PAD))
     return replace(plan, core=shorten(plan.core, pieces), pieces=pieces.astype(np.int64))
 
 

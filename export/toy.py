@@ -145,7 +145,7 @@ def variant_plan(name: str, kind: type[RecurrentTranslator] = LuongTranslator, s
 
 def transformer_net(vocabulary: int) -> TransformerTranslator:
     """An untrained Transformer of toy size."""
-    net = TransformerTranslator(vocabulary, width=12, heads=3, inner=16, encoder_layers=2, decoder_layers=2)
+    net = TransformerTranslator(vocabulary, width=24, heads=3, inner=16, encoder_layers=2, decoder_layers=2)
     for parameter in net.parameters():
         nn.init.normal_(parameter, std=0.5)
     return net
@@ -161,6 +161,7 @@ TOYS: dict[str, Maker] = {
     "toy-lamp": lamp.plan,
     "toy-recurrent": recurrent_plan,
     "toy-transformer": transformer_plan,
+    "toy-request": lambda vocabulary: transformer.plan(transformer_net(vocabulary), of="request"),
     "toy-none": variant_plan("fixed", RecurrentTranslator),
     "toy-local": variant_plan("local_p"),
     "toy-pairs": echo_plan,

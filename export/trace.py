@@ -13,7 +13,7 @@ from contextlib import redirect_stdout
 import numpy as np
 import onnx
 import torch
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.export import Dim
 
@@ -41,7 +41,23 @@ def trace(module: nn.Module, inputs: Sequence[Named], outputs: Sequence[str], si
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned nothing")
-    return fold_transposes(unfold_gemms(bare(program.model_proto)))
+    return without_unread(fold_transposes(unfold_gemms(bare(program.model_proto))))
+
+
+def without_unread(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Without names for outputs of onnxruntime's own nodes that nobody reads, as what has a name is made.
+
+    Those that are read get a type: onnxruntime knows none for the energies of its `MultiHeadAttention`.
+    """
+    read = {name for node in model.graph.node for name in node.input} | {one.name for one in model.graph.output}
+    for node in model.graph.node:
+        if node.domain:
+            node.output[:] = [name if name in read else "" for name in node.output]
+            names = [name for name in node.output if name and name not in {one.name for one in model.graph.output}]
+            model.graph.value_info.extend(
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names
+            )
+    return model
 
 
 def bare(model: onnx.ModelProto) -> onnx.ModelProto:

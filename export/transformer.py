@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from bundle.graphs import AttentionOutput, Cache
 from bundle.graphs import Tensor as Named
 from bundle.text import BOS, PAD, UNK
-from export.plan import CACHE_INPUTS, Plan, StepResult
+from export.fused import FusedCore, FusedEncode
+from export.plan import CACHE_INPUTS, Plan, StepResult, past, present
 from export.trace import trace
 from export.translator import ENCODE_INPUTS, SILENT
 from models.nets.self_attention import self_attention
@@ -23,46 +24,49 @@ from models.nets.transformer import Cache as Past
 from models.nets.transformer import Memory, TransformerTranslator
 
 Head = int | Literal["mean"]
+Whose = Literal["request", "row"]
+SIZES = {"request": {"B": 3, "K": 2, "S": 5, "P": 6}, "row": {"B": 3, "K": 2, "S": 5, "P": 7, "R": 6}}
+EIGHT = 8  # the width of a head is a multiple of this, or onnxruntime has no cache of a row for it
 OWN_INPUTS = (*ENCODE_INPUTS, Named(name="given", dtype="int64", axes=("B", "T")))
 
 
-def plan(net: TransformerTranslator, layer: int | None = None, head: Head = "mean") -> Plan:
+def plan(net: TransformerTranslator, layer: int | None = None, head: Head = "mean", *, of: Whose = "row") -> Plan:
     """Graphs of a trained net; layer and head are what is shown by default, the last layer but one if not said.
 
+    of: whose the caches of a step are (`bundle.graphs.Cache`); a row's are made for CPUs, a request's run everywhere.
     PAD, UNK and BOS get a bias that no search overcomes.
     """
-    net = net.eval()
     with torch.no_grad():
-        net.bias[[PAD, UNK, BOS]] = SILENT
+        net.eval().bias[[PAD, UNK, BOS]] = SILENT
     layers, size = len(net.decoder), net.width // net.heads
-    layer = max(0, layers - 2) if layer is None else layer
+    of, layer = (of if size % EIGHT == 0 else "request"), (max(0, layers - 2) if layer is None else layer)
     memory = tuple(
         Named(name=f"{part}_{i}", dtype="float32", axes=("B", net.heads, "S", size))
         for i in range(layers)
         for part in ("keys", "values")
     )
     caches = tuple(
-        Cache(name=f"past_{part}_{i}", heads=net.heads, width=size)
+        Cache(name=f"past_{part}_{i}", heads=net.heads, width=size, of=of)
         for i in range(layers)
         for part in ("keys", "values")
     )
-    past = tuple(Named(name=one.name, dtype="float32", axes=("B", one.heads, "P", one.width)) for one in caches)
     inputs = (
         Named(name="token", dtype="int64", axes=("B", "K")),
         Named(name="mask", dtype="bool", axes=("B", "S")),
-        *CACHE_INPUTS,
+        *CACHE_INPUTS[of],
         *memory,
-        *past,
+        *(past(one) for one in caches),
     )
-    outputs = ["logits", "attention", "attention_heads", *(f"{one.name}_out" for one in caches)]
+    encode, core = (_Encode, _Core) if of == "request" else (FusedEncode, _RowCore)
+    outputs = ["logits", "attention", "attention_heads", *(present(one).name for one in caches)]
     of_self = (
         AttentionOutput(name="encoder_self", kind="self", layers=len(net.encoder), heads=net.heads, stack="encoder"),
         AttentionOutput(name="decoder_self", kind="self", layers=layers, heads=net.heads, stack="decoder"),
     )
     return Plan(
         stepper=TransformerStepper(net, layer, head),
-        encode=trace(_Encode(net), ENCODE_INPUTS, [one.name for one in memory], {"B": 3, "S": 5}),
-        core=trace(_Core(net, layer, head), inputs, outputs, {"B": 3, "K": 2, "S": 5, "P": 6}),
+        encode=trace(encode(net), ENCODE_INPUTS, [one.name for one in memory], {"B": 3, "S": 5}),
+        core=trace(core(net, layer, head), inputs, outputs, SIZES[of]),
         encode_inputs=ENCODE_INPUTS,
         memory=memory,
         states=(),
@@ -129,6 +133,22 @@ class _Core(nn.Module):
         logits, entries, _, weights = self.net.step(token, position, memory, mask, caches, ancestors)
         heads = torch.stack(weights, 1).permute(0, 3, 1, 2, 4)
         return [logits, shown(weights, self.layer, self.head), heads, *(part for entry in entries for part in entry)]
+
+
+class _RowCore(nn.Module):
+    def __init__(self, net: TransformerTranslator, layer: int, head: Head) -> None:
+        super().__init__()
+        self.fused, self.layer, self.head = FusedCore(net), layer, head
+
+    def forward(self, *given: Tensor) -> list[Tensor]:
+        """As `FusedCore.step`, its lists laid out flat."""
+        (token, mask, position, entries, most), rest = given[:5], given[5:]
+        pairs = [(rest[i], rest[i + 1]) for i in range(0, len(rest), 2)]
+        layers = len(pairs) // 2
+        found = self.fused.step(token, mask, position, (entries, most), pairs[:layers], pairs[layers:])
+        logits, caches, weights = found
+        heads = torch.stack(weights, 1).permute(0, 3, 1, 2, 4)
+        return [logits, shown(weights, self.layer, self.head), heads, *caches]
 
 
 class TransformerStepper:

@@ -50,8 +50,14 @@ def transformer(toys: Path) -> Session:
     return Session(Bundle(toys / "toy-transformer"), precision="fp32")
 
 
-@pytest.fixture(scope="session", params=["recurrent", "transformer"])
+@pytest.fixture(scope="session")
+def request_caches(toys: Path) -> Session:
+    """The same Transformer with caches of a request instead of a row."""
+    return Session(Bundle(toys / "toy-request"), precision="fp32")
+
+
+@pytest.fixture(scope="session", params=["recurrent", "transformer", "request_caches"])
 def net(request: pytest.FixtureRequest) -> Session:
-    """Each untrained net in turn: state that is replaced, caches that grow."""
+    """Each untrained net in turn: state that is replaced, caches that grow, a row's and a request's."""
     found: Session = request.getfixturevalue(request.param)
     return found

@@ -1,9 +1,9 @@
 """What steps leave for the steps after them: the keys and values of a Transformer's own attention.
 
-Knows nothing of sessions. The rows of a guest share one table, and nothing in it is moved when beams cross: a new
-entry takes a free place, `ancestors` says which entries each row's hypothesis came through, and an entry that no
-hypothesis came through is free again. (The usual way, gathering every layer's cache by back-pointer, copies all of it
-at every step. And most hypotheses share most of their past, so a beam of 5 needs about twice the entries of one.)
+Knows nothing of sessions. Where a cache is a request's, the rows of a guest share one table, and nothing in it is moved
+when beams cross: a new entry takes a free place, `ancestors` says which entries each row's hypothesis came through, and
+an entry that no hypothesis came through is free again. Every graph can do that; a row's own cache
+(`service/engine/row_caches.py`) needs a node that knows how long each row is.
 
 Axes: G guests seated (of `capacity`), N heads, W rows a guest, P entries a guest, d width.
 """
@@ -14,7 +14,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from service.engine.layout import Layout
+from service.engine.row_caches import RowCaches
+from service.engine.search import Choice
+
 STRIDE = 16  # entries are a multiple of this
+
+
+def caches_for(layout: Layout, capacity: int, width: int) -> Caches | RowCaches:
+    """The caches of a table of so many guests of so many rows each; without tables for a model that has none."""
+    return (RowCaches if layout.of_rows else Caches)(layout.caches or {}, capacity, width)
 
 
 class Caches:
@@ -37,15 +46,29 @@ class Caches:
         self.ancestors[start:end] = False
         self.free[start:end] = np.arange(self.width)
 
-    def write(self, entries: Mapping[str, np.ndarray]) -> None:
-        """Put this step's entries (G, N, W, d), by name, where there is room for them."""
+    def feeds(self, guests: int) -> dict[str, np.ndarray]:
+        """The step graph's inputs."""
+        return {"ancestors": self.ancestors[:guests], **{name: table[:guests] for name, table in self.tables.items()}}
+
+    def keep(self, out: Mapping[str, np.ndarray], every: int = 1) -> None:
+        """Put this step's entries (G, N, W, d), by name, where there is room for them.
+
+        Of every so many guests, all get the first one's.
+        """
         places: dict[int, np.ndarray] = {}  # in a table seen as rows of d, by its number of heads
-        for name, values in entries.items():
+        for name in self.tables:
+            values = out[f"{name}_out"]
+            if every > 1:
+                values = values[::every].repeat(every, 0)
             guests, heads, _, size = values.shape
             if heads not in places:
                 rows = (np.arange(guests)[:, None] * heads + np.arange(heads))[:, :, None] * self.ancestors.shape[2]
                 places[heads] = (rows + self.free[:guests, None, :]).ravel()
             self.tables[name].reshape(-1, size)[places[heads]] = values.reshape(-1, size)
+
+    def settled(self, choice: Choice) -> Choice:
+        """The beams as they are: it does not matter which row continues which."""
+        return choice
 
     def turn(self, parents: np.ndarray, alive: np.ndarray) -> None:
         """Follow the beams, parents (G, W), of those rows that are alive (G, W); then find the free entries."""

@@ -6,7 +6,7 @@ next step's inputs, and only what the host reads comes back. The same code runs 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,26 +56,46 @@ class Device(NamedTuple):
 class Bound:
     """An onnxruntime session whose inputs and outputs are bound to places; stands in for the session itself."""
 
-    def __init__(self, session: Any, device: Device, stay: Collection[str]) -> None:
-        """stay: outputs that stay on the device, to be bound as inputs later."""
-        self.session, self.device, self.stay = session, device, frozenset(stay)
+    def __init__(
+        self,
+        session: Any,
+        device: Device,
+        hold: Callable[[np.ndarray], Any],
+        stay: Collection[str],
+        over: Mapping[str, str],
+    ) -> None:
+        """hold: makes onnxruntime's value of an array, of the same memory.
+
+        stay: outputs that stay on the device, to be bound as inputs later.
+        over: outputs that are written over an input, which is how nothing of a cache is copied; on CPUs only.
+        """
+        self.session, self.device, self.hold, self.stay = session, device, hold, frozenset(stay)
+        self.over = dict(over) if device.kind == "cpu" else {}
 
     def run(self, names: Sequence[str], feeds: Mapping[str, Any]) -> list[Any]:
         """As `onnxruntime.InferenceSession.run`; outputs that stay are onnxruntime's values, not arrays."""
-        binding = self.session.io_binding()
+        binding, kept = self.session.io_binding(), {name: self.over[name] for name in names if name in self.over}
+        held = {name: self.hold(feeds[name]) for name in kept.values()}
         for name, value in feeds.items():
-            if isinstance(value, np.ndarray):
+            if name in held:
+                binding.bind_ortvalue_input(name, held[name])
+            elif isinstance(value, np.ndarray):
                 binding.bind_cpu_input(name, np.ascontiguousarray(value))
             else:
                 binding.bind_ortvalue_input(name, value)
         for name in names:
-            if name in self.stay:
+            if name in kept:
+                binding.bind_ortvalue_output(name, held[kept[name]])
+            elif name in self.stay:
                 binding.bind_output(name, self.device.kind, self.device.number)
             else:
                 binding.bind_output(name, "cpu")
         self.session.run_with_iobinding(binding)
         found = zip(names, binding.get_outputs(), strict=True)
-        return [value if name in self.stay else value.numpy() for name, value in found]
+        return [feeds[kept[name]] if name in kept else self._given(name, value) for name, value in found]
+
+    def _given(self, name: str, value: Any) -> Any:
+        return value if name in self.stay else value.numpy()
 
 
 def on_host(value: Any) -> np.ndarray:

@@ -17,6 +17,7 @@ class Layout:
 
     states: Sequence[str] = ()  # (R, width): replaced at every step
     caches: Mapping[str, tuple[int, int]] | None = None  # name to heads N and width d: grown by an entry at every step
+    of_rows: bool = False  # whether caches are a row's (bundle.graphs.Cache)
     axes: Mapping[str, int] | None = None  # of memory: name to its axis S; 1 if not said
     positions: int = 0  # memory positions of the longest input
     row: Sequence[str] = ()  # the attention that is shown by default, (B, K, S), and scalars such as a gate
@@ -31,6 +32,7 @@ class Layout:
         return cls(
             states=[state.name for state in manifest.states],
             caches={one.name: (one.heads, one.width) for one in manifest.caches},
+            of_rows=any(one.of == "row" for one in manifest.caches),
             axes={name: tensors[name].axes.index("S") for name in manifest.memory if name in tensors},
             positions=manifest.limits.source,
             row=[*([shown.name] if shown else []), *manifest.extras],

@@ -32,7 +32,7 @@ class Selves(Protocol):
 def answers(table: Slots, place: int) -> tuple[Hypothesis, ...]:
     """The n best hypotheses of a guest, best first; what it lacks is filled up with its best unfinished ones."""
     guest, steps = table.guests[place], int(table.steps[place])
-    for row in range(int(table.beams[place])):
+    for row in np.argsort(-table.scores[place], kind="stable").tolist():
         if len(guest.ended) >= guest.job.options.n_best or table.scores[place, row] < ALIVE:
             break
         score = float(table.scores[place, row] / steps ** table.penalties[place])
@@ -60,12 +60,13 @@ def end(session: object, guest: Sequence, now: float) -> Done | Failed:
 def told(table: Slots) -> Iterator[tuple[Sequence, Tokens]]:
     """What the leading hypotheses of those who listen say now, as changes to what they were told before."""
     for place, guest in enumerate(table.guests if table.listeners else ()):
-        if guest.job.options.stream and table.scores[place, 0] >= ALIVE:
+        if guest.job.options.stream and table.scores[place].max() >= ALIVE:
             yield guest, _change(table, guest, place)
 
 
 def _change(table: Slots, guest: Sequence, place: int) -> Tokens:
-    leading, before = table.trail.told(place, 0, int(table.steps[place])), guest.streamed
+    row, before = int(table.scores[place].argmax()), guest.streamed
+    leading = table.trail.told(place, row, int(table.steps[place]))
     common = min(len(before), len(leading.ids))
     differs = np.nonzero(leading.ids[:common] != before[:common])[0]
     kept = int(differs[0]) if len(differs) else common

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bundle.text import BOS
-from service.engine.caches import Caches
+from service.engine.caches import caches_for
 from service.engine.device import on_host
 from service.engine.layout import Layout
 from service.engine.looks import over_time
@@ -102,7 +102,7 @@ class Review:
         self.states: list[Any] = []  # (R, width)
         self.rows = np.zeros(0, np.int64)  # (G,) the state of each guest's plain variant
         self.deadlines = np.zeros(0)
-        self.caches = Caches(layout.caches or {}, self.capacity * self.variants, self.beside)
+        self.caches = caches_for(layout, self.capacity * self.variants, self.beside)
         self.positions = 0
 
     @property
@@ -193,9 +193,7 @@ class Review:
             **dict(zip(self.layout.states, self.states, strict=True)),
         }
         if self.caches.tables:
-            feeds["position"] = self._spread(np.array(steps))[:, :1]
-            feeds["ancestors"] = self.caches.ancestors[: shape[0]]
-            feeds |= {name: table[: shape[0]] for name, table in self.caches.tables.items()}
+            feeds |= {"position": self._spread(np.array(steps))[:, :1], **self.caches.feeds(shape[0])}
         return feeds
 
     def _spread(self, values: np.ndarray) -> np.ndarray:
@@ -228,17 +226,13 @@ class Review:
         ]
         self.rows = np.arange(guests) * self.width
         if self.caches.tables:
-            self.caches.write({name: self._plain(out[f"{name}_out"]) for name in self.caches.tables})
+            self.caches.keep(out, every=self.variants)  # every step begins where the plain variant left off
             parents = np.zeros((guests * self.variants, self.beside), np.int64)
             self.caches.turn(parents, np.broadcast_to(np.arange(self.beside) == 0, parents.shape))
         over = [place for place in range(guests) if len(self.noted[place]) == len(self._ids(place))]
         for place in over:
             self._conclude(place)
         return over
-
-    def _plain(self, entries: np.ndarray) -> np.ndarray:
-        """Cache entries (G * V, N, K, d), those of the plain variants for all: every step begins where it left off."""
-        return entries[:: self.variants].repeat(self.variants, 0)
 
     def _conclude(self, place: int) -> None:
         """Put what was found into the guest's best answer."""

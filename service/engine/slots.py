@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bundle.text import BOS, EOS, PAD
-from service.engine.caches import Caches
+from service.engine.caches import caches_for
 from service.engine.device import on_host
 from service.engine.layout import Layout
 from service.engine.looks import allowed, pinned
@@ -52,7 +52,7 @@ class Slots:
         self.prefix = np.full((capacity, 0), PAD, np.int64)
         self.prefixed = np.zeros(capacity, np.int64)
         self.trail = Trail(capacity, width)
-        self.caches = Caches(layout.caches or {}, capacity, width)
+        self.caches = caches_for(layout, capacity, width)
         self.repeats = Repeats(capacity, width, repeats) if repeats else None
         self.listeners = 0  # guests who want to hear every step
         self.pinners = 0  # guests who say where some steps look
@@ -143,9 +143,7 @@ class Slots:
             **dict(zip(self.layout.states, self.states, strict=True)),
         }
         if self.caches.tables:
-            feeds["position"] = self.steps[seated, None]
-            feeds["ancestors"] = self.caches.ancestors[seated]
-            feeds |= {name: table[seated] for name, table in self.caches.tables.items()}
+            feeds |= {"position": self.steps[seated, None], **self.caches.feeds(self.count)}
         return feeds
 
     def _looks(self) -> np.ndarray:
@@ -188,7 +186,7 @@ class Slots:
             candidates = best(candidates)
         forced, tokens = self._forced()
         candidates = force(candidates, forced, tokens, out["forced_out"][:, 0])
-        choice = choose(candidates, self.beams[:n], width)
+        choice = self.caches.settled(choose(candidates, self.beams[:n], width))
         steps = self.steps[:n]
         self.trail.keep(steps, {name: out[name] for name in self.kept() if name in out})
         self._end(choice)
@@ -196,7 +194,7 @@ class Slots:
         if self.repeats:
             self.repeats.turn(choice)
         if self.caches.tables:
-            self.caches.write({name: out[f"{name}_out"] for name in self.caches.tables})
+            self.caches.keep(out)
             self.caches.turn(choice.parents, choice.scores > ALIVE)
         self.states = [_flat(out[f"{name}_out"]) for name in self.layout.states]
         self.rows[:n] = np.arange(n)[:, None] * width + choice.parents

@@ -43,3 +43,22 @@ def test_on_a_gpu_the_libraries_that_came_as_packages_are_loaded_first(monkeypat
     with pytest.raises(BadBundle):
         Session(Bundle(ROOT / "zoo/en-de-bahdanau"), precision="int8", device="cuda:0")
     assert done == ["libraries", "session"]
+
+
+def test_numbers_too_small_to_be_normal_are_zero_where_steps_are_made() -> None:
+    script = """
+import sys, threading
+from pathlib import Path
+import numpy as np
+from bundle.manifest import Bundle
+from service.engine.session import Session, share_threads
+share_threads(1)
+Session(Bundle(Path("zoo/en-de-small-dot")))
+found = []
+thread = threading.Thread(target=lambda: found.append(float((np.full(64, 1e-39, np.float32) * np.float32(0.5)).max())))
+thread.start()
+thread.join()
+print(found[0])
+"""
+    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert float(told.stdout) == 0

@@ -25,7 +25,11 @@ from models.recipe import read
 from models.tasks.translation import Translator, translator
 from service.engine.session import Session
 
-TOYS: dict[str, Callable[[int], Translator]] = {"toy-recurrent": recurrent_net, "toy-transformer": transformer_net}
+TOYS: dict[str, Callable[[int], Translator]] = {
+    "toy-recurrent": recurrent_net,
+    "toy-transformer": transformer_net,
+    "toy-request": transformer_net,
+}
 
 
 @pytest.mark.parametrize("name", sorted(TOYS))
