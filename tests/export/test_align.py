@@ -37,7 +37,7 @@ def test_a_model_without_attention_has_no_error_to_measure(toys: Path) -> None:
 def test_the_engine_says_the_grammars_words_and_torch_has_the_same_rows(toys: Path) -> None:
     bundle = Bundle(toys / "toy-transformer")
     torch.manual_seed(1)
-    net = TransformerTranslator(len(bundle.text), width=12, heads=3, inner=16, encoder_layers=2, decoder_layers=2)
+    net = TransformerTranslator(len(bundle.text), width=24, heads=3, inner=16, encoder_layers=2, decoder_layers=2)
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     for pair, found in zip(PAIRS, forced(Session(bundle, precision="fp32"), bundle, PAIRS), strict=True):
@@ -47,7 +47,7 @@ def test_the_engine_says_the_grammars_words_and_torch_has_the_same_rows(toys: Pa
 
 def test_the_best_head_is_the_one_that_aligns_best(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle, random = Bundle(toys / "toy-transformer"), np.random.default_rng(1)
-    net = TransformerTranslator(len(bundle.text), width=12, heads=3, inner=16, encoder_layers=2, decoder_layers=2)
+    net = TransformerTranslator(len(bundle.text), width=24, heads=3, inner=16, encoder_layers=2, decoder_layers=2)
 
     def diagonal(_net, vocabulary, pair):
         source, target = (len(vocabulary.ids(text)) + 1 for text in pair.texts())
