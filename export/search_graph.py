@@ -18,6 +18,7 @@ from bundle.text import PAD
 from export.plan import Plan
 
 OPSET = 20
+BEST = ["search_row_best", "search_row_ids"]  # of each row the best k: log-probabilities, and which pieces
 BLOCK, LEAST = 16, 1024  # pieces of a block; fewer pieces in all are looked through at once
 TYPES = {"int64": TensorProto.INT64, "float32": TensorProto.FLOAT, "bool": TensorProto.BOOL, "int32": TensorProto.INT32}
 
@@ -80,9 +81,6 @@ def _constants(plan: Plan) -> list[onnx.TensorProto]:
 def _in_blocks(pieces: np.ndarray | None) -> bool:
     """Whether a row's best pieces are looked for in two courses."""
     return pieces is not None and len(pieces) >= LEAST and len(pieces) % BLOCK == 0
-
-
-BEST = ["search_row_best", "search_row_ids"]
 
 
 def _best_by_block(node: Callable[..., onnx.NodeProto]) -> list[onnx.NodeProto]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from service.engine.search import ALIVE, Choice
 
-LEAST = 64  # entries that there is always room for; only what is written takes memory
+LEAST = 64  # entries that there is always room for: 256 KiB a row of a net of width 128 and 4 layers
 
 
 class RowCaches:

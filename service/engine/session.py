@@ -125,7 +125,7 @@ def open_graph(graph: str | bytes, device: Device = ON_CPU) -> onnxruntime.Infer
 
     Numbers too small to be normal are taken for zero: a softmax gives them to whatever is masked, and an Intel core
     takes some 150 cycles for each. onnxruntime sets this for the thread that makes the first session of a process; the
-    threads that this one starts, loops among them, inherit it.
+    threads that this one starts inherit it: so loops are started by the thread that made their sessions.
     """
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.set_denormal_as_zero", "1")

@@ -74,11 +74,16 @@ class LocalLink:
             BadBundle: one cannot be served.
             OverBudget: together they take too much memory.
         """
-        self.engine = await asyncio.to_thread(self.make)
-        self.engine.start()
+        self.engine = await asyncio.to_thread(self._started)
         for bundle in self.engine.bundles.values():
             self.stock.add(bundle)
         self.repository.check()
+
+    def _started(self) -> Engine:
+        """The engine with its loops, which are started where it was made: they inherit how that thread counts."""
+        engine = self.make()
+        engine.start()
+        return engine
 
     def ready(self) -> bool:
         """Whether every loop lives and accepts jobs."""
