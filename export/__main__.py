@@ -1,5 +1,5 @@
 """python -m export RUN BUNDLE --data DIR; or align, back, candidates, confidence, distil, lengths, rebuild, recover,
-score, toy, trust or tune.
+renew, score, toy, trust or tune.
 
 Knows nothing of how any of it is done.
 """
@@ -9,7 +9,22 @@ from __future__ import annotations
 import logging
 import sys
 
-from export import align, back, candidates, confidence, distil, lengths, rebuild, recover, score, ship, toy, trust, tune
+from export import (
+    align,
+    back,
+    candidates,
+    confidence,
+    distil,
+    lengths,
+    rebuild,
+    recover,
+    renew,
+    score,
+    ship,
+    toy,
+    trust,
+    tune,
+)
 from export.machine import cores
 from service.engine.session import share_threads
 
@@ -22,6 +37,7 @@ COMMANDS = {
     "lengths": lengths.main,
     "rebuild": rebuild.main,
     "recover": recover.main,
+    "renew": renew.main,
     "score": score.main,
     "toy": toy.main,
     "trust": trust.main,

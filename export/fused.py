@@ -70,17 +70,18 @@ class FusedCore(nn.Module):
         said: tuple[Tensor, Tensor],
         memory: list[tuple[Tensor, Tensor]],
         caches: list[tuple[Tensor, Tensor]],
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    ) -> tuple[Tensor, list[Tensor], Tensor]:
         """token (B, K), mask (B, S), position (B, 1), entries (R,) and most, keys and values a layer.
 
-        Returns logits (B, K, V), the caches with this step's entries, and each layer's weights (B, N, K, S).
+        Returns logits (B, K, V), the caches with this step's entries, and the weights of all L layers (B, L, N, K, S).
         """
-        x, looks, entries, weights = self.net.embed(token, position), mask.to(torch.int32), [], []
+        x, looks, entries, energies = self.net.embed(token, position), mask.to(torch.int32), [], []
         for layer, of_source, cache in zip(self.layers, memory, caches, strict=True):
-            x, new, energies = layer(x, looks, said, of_source, cache)
+            x, new, of_layer = layer(x, looks, said, of_source, cache)
             entries += new
-            weights.append(torch.softmax(energies, -1))
-        return self.net.output(x), entries, weights
+            energies.append(of_layer)
+        weights = torch.softmax(torch.cat(energies, 1), -1)  # of all layers at once: three nodes less for each
+        return self.net.output(x), entries, weights.unflatten(1, (len(self.layers), -1))
 
 
 class _Layer(nn.Module):

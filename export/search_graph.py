@@ -33,11 +33,11 @@ def add_search(core: onnx.ModelProto, plan: Plan) -> onnx.ModelProto:
     graph = core.graph
     gathers = [helper.make_node("Gather", [one.name, "rows"], [f"{one.name}_in"], axis=0) for one in plan.states]
     made = helper.make_graph(
-        [*gathers, *_by_row(graph.node, plan), *_rows(plan), *_tail(plan.pieces)],
+        [*gathers, *_by_row(graph.node, plan), *_rows(plan), *tail(plan.pieces)],
         "step",
         [value(one) for one in plan.step_inputs],
         [value(one) for one in plan.step_outputs],
-        [*graph.initializer, *_constants(plan)],
+        [*graph.initializer, *constants(plan.pieces, plan.fields["vocabulary_size"])],
         value_info=graph.value_info,
     )
     imports = [one for one in core.opset_import if one.domain] + [helper.make_opsetid("", OPSET)]
@@ -64,15 +64,16 @@ def _rows(plan: Plan) -> list[onnx.NodeProto]:
     ]
 
 
-def _constants(plan: Plan) -> list[onnx.TensorProto]:
+def constants(pieces: np.ndarray | None, vocabulary: int) -> list[onnx.TensorProto]:
+    """What the nodes of `tail` read, of a vocabulary of so many pieces."""
     arrays = {"search_flat": np.array([0, -1]), "search_last": np.array([-1])}
     arrays |= {"search_one": np.array([1]), "search_two": np.array([2])}
-    if plan.pieces is not None:
-        place = np.full(plan.fields["vocabulary_size"], int(np.nonzero(plan.pieces == PAD)[0][0]))
-        place[plan.pieces] = np.arange(len(plan.pieces))  # of a piece that is not there, that of one never said
-        arrays |= {"search_pieces": plan.pieces, "search_place_of": place}
-    if plan.pieces is not None and _in_blocks(plan.pieces):
-        each = len(plan.pieces) // BLOCK
+    if pieces is not None:
+        place = np.full(vocabulary, int(np.nonzero(pieces == PAD)[0][0]))
+        place[pieces] = np.arange(len(pieces))  # of a piece that is not there, that of one never said
+        arrays |= {"search_pieces": pieces, "search_place_of": place}
+    if pieces is not None and _in_blocks(pieces):
+        each = len(pieces) // BLOCK
         arrays |= {"search_each": np.array([each]), "search_by_block": np.array([0, 0, BLOCK, each])}
         arrays |= {"search_across": np.arange(BLOCK)[:, None] * each, "search_in_row": np.array([0, 0, -1])}
     return [numpy_helper.from_array(array.astype(np.int64), name) for name, array in arrays.items()]
@@ -103,7 +104,7 @@ def _best_by_block(node: Callable[..., onnx.NodeProto]) -> list[onnx.NodeProto]:
     ]
 
 
-def _tail(pieces: np.ndarray | None) -> list[onnx.NodeProto]:
+def tail(pieces: np.ndarray | None) -> list[onnx.NodeProto]:
     """logits (B, K, V), scores (B, K), candidates (1,), forced (B, K) -> the four outputs of the search.
 
     The best of each row first, then the top C of a request's rows: the second is small. C is twice the beam's width W,

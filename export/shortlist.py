@@ -27,8 +27,13 @@ def shortlisted(plan: Plan, pieces: np.ndarray) -> Plan:
     Raises:
         ValueError: see `shorten`.
     """
-    pieces = np.append(pieces, np.full(-len(pieces) % WHOLE, PAD))
-    return replace(plan, core=shorten(plan.core, pieces), pieces=pieces.astype(np.int64))
+    pieces = filled(pieces)
+    return replace(plan, core=shorten(plan.core, pieces), pieces=pieces)
+
+
+def filled(pieces: np.ndarray) -> np.ndarray:
+    """Pieces (C,) and PAD again and again, to whole rows."""
+    return np.append(pieces, np.full(-len(pieces) % WHOLE, PAD)).astype(np.int64)
 
 
 def shorten(core: onnx.ModelProto, pieces: np.ndarray) -> onnx.ModelProto:

@@ -147,8 +147,7 @@ class _RowCore(nn.Module):
         layers = len(pairs) // 2
         found = self.fused.step(token, mask, position, (entries, most), pairs[:layers], pairs[layers:])
         logits, caches, weights = found
-        heads = torch.stack(weights, 1).permute(0, 3, 1, 2, 4)
-        return [logits, shown(weights, self.layer, self.head), heads, *caches]
+        return [logits, shown(list(weights.unbind(1)), self.layer, self.head), weights.permute(0, 3, 1, 2, 4), *caches]
 
 
 class TransformerStepper:

@@ -48,6 +48,8 @@ class Repeats:
 
     def without(self, candidates: Candidates, guests: Many[Sequence]) -> Candidates:
         """The candidates, those dead that would say something once too often; all where no other is left."""
+        if not (self.runs[: len(guests)].max((0, 1)) >= PERIODS * (self.most - 1)).any():
+            return candidates  # nobody is near it
         _, runs = self._followed(candidates.parents, candidates.tokens)
         loops = np.asarray((runs > PERIODS * (self.most - 1)).any(2))
         if not loops.any():

@@ -16,31 +16,38 @@ import numpy as np
 
 from service.engine.search import ALIVE, Choice
 
-LEAST = 64  # entries that there is always room for: 256 KiB a row of a net of width 128 and 4 layers
+LEAST = 32  # entries that there is always room for: 128 KiB a row of a net of width 128 and 4 layers
+FEW = 4  # guests that there are always tables for
 
 
 class RowCaches:
-    """One table (capacity * W, N, P, d) for each cache tensor of a model, all in one array."""
+    """One table (places * W, N, P, d) for each cache tensor of a model, all in one array.
+
+    There are tables for about as many guests as sit, and twice as many entries as the longest has, at most: what nobody
+    needs would take memory all the same, because systems give it in pages that are larger than a row.
+    """
 
     def __init__(self, shapes: Mapping[str, tuple[int, int]], capacity: int, width: int) -> None:
         """shapes: name to (N, d), the same for all."""
         self.capacity, self.width, self.shapes = capacity, width, shapes
         self.said = np.zeros(capacity, np.int32)  # entries of each guest's rows
-        self._make(LEAST)
+        self._make(min(FEW, capacity), LEAST)
 
-    def _make(self, room: int) -> None:
-        """Empty tables, with room for so many entries a row."""
+    def _make(self, places: int, room: int) -> None:
+        """Empty tables for so many guests, with room for so many entries a row."""
         (heads, size), *others = set(self.shapes.values())
         if others:
             raise ValueError("caches of rows have one shape")
-        self.room = room
-        self.all = np.zeros((len(self.shapes), self.capacity * self.width, heads, room, size), np.float32)
+        self.places, self.room = places, room
+        self.all = np.zeros((len(self.shapes), places * self.width, heads, room, size), np.float32)
         self.tables = dict(zip(self.shapes, self.all, strict=True))
-        self.paths = np.zeros((self.capacity * self.width, room), np.int16)  # the row that computed each entry
+        self.paths = np.zeros((places * self.width, room), np.int16)  # the row that computed each entry
 
     def clear(self, start: int, end: int) -> None:
-        """Forget whoever sat at these places."""
+        """Forget whoever sat at these places, and see that there are tables for them."""
         self.said[start:end] = 0
+        if end > self.places:
+            self._resize(min(self.capacity, max(end, self.places * 2)), self.room)
 
     def feeds(self, guests: int) -> dict[str, np.ndarray]:
         """The step graph's inputs."""
@@ -68,18 +75,17 @@ class RowCaches:
         if self.width == 1:
             return choice
         guests, alive = len(choice.parents), choice.scores > ALIVE
+        places = np.arange(guests)[:, None]
         continues = (choice.parents[:, :, None] == np.arange(self.width)) & alive[:, :, None]  # (G, beam, row)
         first = continues & (continues.cumsum(1) == 1)
         stays, taken = first.any(2), first.any(1)
         free = np.argsort(taken, axis=1, kind="stable")
         nth = np.maximum((~stays).cumsum(1) - 1, 0)
-        row = np.where(stays, choice.parents, np.take_along_axis(free, nth, 1))
+        row = np.where(stays, choice.parents, free[places, nth])
         order = np.empty_like(row)
-        order[np.arange(guests)[:, None], row] = np.arange(self.width)
-        scores, tokens, parents = (
-            np.take_along_axis(one, order, 1) for one in (choice.scores, choice.tokens, choice.parents)
-        )
-        return replace(choice, scores=scores, tokens=tokens, parents=parents)
+        order[places, row] = np.arange(self.width)
+        turned = (one[places, order] for one in (choice.scores, choice.tokens, choice.parents))
+        return replace(choice, **dict(zip(("scores", "tokens", "parents"), turned, strict=True)))
 
     def turn(self, parents: np.ndarray, alive: np.ndarray) -> None:
         """Follow the beams, parents (G, W), of those rows that are alive (G, W), and make room for the next entry."""
@@ -91,7 +97,7 @@ class RowCaches:
         if len(guest):
             self._copy(guest * self.width + parents[guest, row], guest * self.width + row, self.said[guest])
         if int(self.said[:guests].max()) >= self.room:
-            self._resize(self.room * 2)
+            self._resize(self.places, self.room * 2)
 
     def _copy(self, sources: np.ndarray, targets: np.ndarray, ends: np.ndarray) -> None:
         """Copy rows, from where they part on. None is read and written: who is written was continued by nobody."""
@@ -103,15 +109,18 @@ class RowCaches:
         self.paths[targets] = self.paths[sources]
 
     def shrink(self, guests: int) -> None:
-        """Give room back if those seated need less than a quarter of it."""
-        if self.room > LEAST and int(self.said[:guests].max(initial=0)) * 4 < self.room:
-            self._resize(self.room // 2)
+        """Give back what is there for four times as many guests, or entries, as those seated are, or have."""
+        few = guests * 4 < self.places and self.places > FEW
+        short = int(self.said[:guests].max(initial=0)) * 4 < self.room and self.room > LEAST
+        if few or short:
+            self._resize(max(guests, FEW, self.places // 2) if few else self.places, self.room // (1 + short))
 
-    def _resize(self, room: int) -> None:
-        """Change the room for entries, keeping the first ones."""
-        kept, (all_, paths) = min(room, self.room), (self.all, self.paths)
-        self._make(room)
-        self.all[:, :, :, :kept], self.paths[:, :kept] = all_[:, :, :, :kept], paths[:, :kept]
+    def _resize(self, places: int, room: int) -> None:
+        """Change the tables and the room for entries, keeping the first ones of both."""
+        rows, kept = min(places, self.places) * self.width, min(room, self.room)
+        all_, paths = self.all, self.paths
+        self._make(places, room)
+        self.all[:, :rows, :, :kept], self.paths[:rows, :kept] = all_[:, :rows, :, :kept], paths[:rows, :kept]
 
     def move(self, source: int, target: int) -> None:
         """Move a guest to another place."""

@@ -17,6 +17,7 @@ from service.engine.sequence import Sequence
 WIDTHS = (1, 2, 3, 5, 8, 12, 16, 24, 32)  # beam widths of the tables; a beam of 4 sits in a table of 5
 SHORTEST = 64  # memory positions of the first kind of table; each next kind has twice as many
 PRIORITIES = 3
+SHARE = 8  # an eighth of the rows is worth filling
 
 Turns = OrderedDict[str, deque[Sequence]]  # an owner's guests, the owner whose turn it is first
 
@@ -81,8 +82,14 @@ class Scheduler:
             heappush(self.deadlines, (options.deadline, self.came, sequence))
 
     def pick(self, rows: int, cells: int, now: float) -> list[Sequence]:
-        """Take the next guests off the queue while rows and cells, those still free, last."""
+        """Take the next guests off the queue while rows and cells, those still free, last.
+
+        Where not all can sit down, nobody does before a share of the rows is free: several are encoded in half the time
+        that they take one by one, and whoever waits for a seat waits for many steps anyway.
+        """
         picked: list[Sequence] = []
+        if self.waiting_rows > rows and rows * SHARE < self.rows:
+            return picked
         while self.waiting and len(picked) < self.newcomers:
             one = self._next(rows, cells, now)
             if one is None:

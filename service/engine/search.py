@@ -87,14 +87,14 @@ def choose(candidates: Candidates, beams: np.ndarray, width: int) -> Choice:
     alive = candidates.scores > ALIVE
     request, place = np.nonzero(ends & alive & (rank < beams[:, None]))
     order = np.argsort(ends | ~alive, axis=1, kind="stable")[:, :width]  # those that go on, best first
+    rows = np.arange(len(order))[:, None]
     if order.shape[1] < width:
         raise ValueError(f"{order.shape[1]} candidates cannot fill {width} beams")
-    scores = np.take_along_axis(candidates.scores, order, 1)
-    going = np.take_along_axis(~ends & alive, order, 1) & (np.arange(width) < beams[:, None])
+    going = (~ends & alive)[rows, order] & (np.arange(width) < beams[:, None])
     return Choice(
-        np.where(going, scores, np.float32(DEAD)),
-        np.take_along_axis(candidates.tokens, order, 1),
-        np.take_along_axis(candidates.parents, order, 1),
+        np.where(going, candidates.scores[rows, order], np.float32(DEAD)),
+        candidates.tokens[rows, order],
+        candidates.parents[rows, order],
         request,
         candidates.parents[request, place],
         candidates.scores[request, place],

@@ -25,6 +25,7 @@ from service.engine.device import CUDA, Bound, Device
 from service.engine.layout import Layout
 
 ON_CPU = Device("cpu")
+TOGETHER = 8  # texts that a CPU encodes in one run
 
 
 @dataclass(frozen=True)
@@ -86,20 +87,40 @@ class Session:
         self.always += [f"{name}_out" for name in (*self.layout.states, *(self.layout.caches or ()))]
 
     def encode(self, inputs: Sequence[Mapping[str, np.ndarray]]) -> Encoded:
-        """Encode B inputs in one run: texts are padded to the longest, pictures stacked."""
+        """Encode B inputs: pictures stacked, texts padded to the longest.
+
+        On a CPU texts run with a few of about their own length: padding costs more there than a run does.
+        """
+        if self.manifest.input != "text":
+            pixels = np.stack([one["pixels"] for one in inputs])
+            return self._encoded({"pixels": pixels}, np.full(len(inputs), self.manifest.limits.source))
+        lengths = np.array([len(one["source"]) for one in inputs])
+        if len(inputs) <= TOGETHER or self.device.kind != "cpu":
+            return self._encoded(_texts(inputs, lengths), lengths)
+        order = np.argsort(lengths, kind="stable")
+        groups = [order[start : start + TOGETHER] for start in range(0, len(order), TOGETHER)]
+        parts = [self._encoded(_texts([inputs[i] for i in few], lengths[few]), lengths[few]) for few in groups]
+        return self._joined(parts, groups, lengths)
+
+    def _encoded(self, feeds: dict[str, np.ndarray], lengths: np.ndarray) -> Encoded:
+        """One run."""
         names = [*self.manifest.memory, *self.layout.states]
-        if self.manifest.input == "text":
-            lengths = np.array([len(one["source"]) for one in inputs])
-            source = np.zeros((len(inputs), lengths.max()), np.int64)
-            for row, one in zip(source, inputs, strict=True):
-                row[: len(one["source"])] = one["source"]
-            feeds = {"source": source, "lengths": lengths.astype(np.int32)}
-        else:
-            feeds = {"pixels": np.stack([one["pixels"] for one in inputs])}
-            lengths = np.full(len(inputs), self.manifest.limits.source)
         out = dict(zip(names, self.encoder.run(names, feeds), strict=True))
         memory = {name: out[name] for name in self.manifest.memory}
         return Encoded(memory, [out[name] for name in self.layout.states], lengths)
+
+    def _joined(self, parts: Sequence[Encoded], groups: Sequence[np.ndarray], lengths: np.ndarray) -> Encoded:
+        """Several runs as one: everybody at their place (of `groups`), memory padded to the longest of all."""
+        memory = {}
+        for name, values in parts[-1].memory.items():  # the last ones are the longest
+            axis = (self.layout.axes or {}).get(name, 1)
+            memory[name] = np.zeros((len(lengths), *values.shape[1:]), values.dtype)
+            for part, few in zip(parts, groups, strict=True):
+                given = np.moveaxis(part.memory[name], axis, 1)
+                np.moveaxis(memory[name], axis, 1)[few, : given.shape[1]] = given
+        back = np.argsort(np.concatenate(groups))
+        states = [np.concatenate(each)[back] for each in zip(*(one.states for one in parts), strict=True)]
+        return Encoded(memory, states, lengths)
 
     def step(self, feeds: Mapping[str, np.ndarray], kept: Sequence[str]) -> dict[str, np.ndarray]:
         """One step for everybody seated; of the outputs for each token, those that are kept."""
@@ -132,6 +153,14 @@ def open_graph(graph: str | bytes, device: Device = ON_CPU) -> onnxruntime.Infer
     options.use_per_session_threads = False
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(graph, options, providers=device.providers())
+
+
+def _texts(inputs: Sequence[Mapping[str, np.ndarray]], lengths: np.ndarray) -> dict[str, np.ndarray]:
+    """The encoder's feeds for texts: source (B, S) and lengths (B,)."""
+    source = np.zeros((len(inputs), lengths.max()), np.int64)
+    for row, one in zip(source, inputs, strict=True):
+        row[: len(one["source"])] = one["source"]
+    return {"source": source, "lengths": lengths.astype(np.int32)}
 
 
 def _load(bundle: Bundle, graph: GraphName, precision: str, device: Device) -> onnxruntime.InferenceSession:

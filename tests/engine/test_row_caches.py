@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.engine.row_caches import LEAST, RowCaches
+from service.engine.row_caches import FEW, LEAST, RowCaches
 from service.engine.search import DEAD, Choice
 
 SHAPES = {"keys": (2, 3), "values": (2, 3)}
@@ -17,6 +17,7 @@ class Beams:
 
     def __init__(self, guests: int, width: int, seed: int = 1) -> None:
         self.caches = RowCaches(SHAPES, guests, width)
+        self.caches.clear(0, guests)
         self.random, self.guests, self.width = np.random.default_rng(seed), guests, width
         self.held: list[list[list[float]]] = [[[] for _ in range(width)] for _ in range(guests)]
         self.alive = np.ones((guests, width), bool)
@@ -102,7 +103,7 @@ def test_room_is_given_back_when_the_long_ones_are_gone() -> None:
     beams = Beams(2, 2)
     beams.caches.clear(1, 2)
     beams.caches.said[0] = LEAST * 3
-    beams.caches._resize(LEAST * 4)
+    beams.caches._resize(2, LEAST * 4)
     beams.caches.shrink(2)
     assert beams.caches.room == LEAST * 4
     beams.caches.said[0] = 3
@@ -110,8 +111,26 @@ def test_room_is_given_back_when_the_long_ones_are_gone() -> None:
     assert beams.caches.room == LEAST * 2
 
 
+def test_there_are_tables_for_those_who_sit_and_they_are_given_back() -> None:
+    caches = RowCaches(SHAPES, 100, 2)
+    assert caches.all.shape[1] == FEW * 2
+    caches.said[0] = 9
+    caches.all[:, 0] = 3
+    caches.clear(1, 30)
+    assert 30 <= caches.places <= 60 and (caches.all[:, 0] == 3).all() and not caches.all[:, 2:].any()
+    caches.clear(30, 100)
+    assert caches.places == 100
+    caches.shrink(100)
+    assert caches.places == 100
+    for guests in (20, 10, 5, 1, 0, 0):
+        caches.shrink(guests)
+        assert guests <= caches.places <= 50
+    assert caches.places == FEW
+
+
 def test_of_variants_all_begin_their_next_step_with_what_the_first_one_said() -> None:
     caches = RowCaches(SHAPES, 4, 1)
+    caches.clear(0, 4)
     caches.said[:] = [3, 3, 5, 5]  # two guests of two variants
     for place, table in enumerate(caches.tables.values()):
         table[[0, 1, 2, 3], :, [3, 3, 5, 5]] = np.arange(4)[:, None, None] + place

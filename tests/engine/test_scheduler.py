@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.engine.loop import Loop
-from service.engine.scheduler import Scheduler, span_for, width_for
+from service.engine.scheduler import SHARE, Scheduler, span_for, width_for
 from service.engine.sequence import Sequence
 from service.engine.session import Session
 from service.messages import Job, Options
@@ -114,3 +114,14 @@ def test_a_crowd_bigger_than_the_table_is_served_in_turns_and_nobody_is_lost(ech
     found = best(echo, *jobs, rows=12, newcomers=3)
     assert [len(one.ids) - 1 for one in found] == [1 + i % 40 for i in range(60)]
     assert all(np.isfinite(one.score) for one in found)
+
+
+def test_where_not_all_can_sit_nobody_does_before_a_share_of_the_rows_is_free() -> None:
+    scheduler = Scheduler(8 * SHARE, 32)
+    for number in range(3):
+        scheduler.add(guest(f"guest{number}", 5))
+    assert names(scheduler.pick(7, PLENTY, now=0.1)) == [], "three want fifteen rows, and an eighth of all is eight"
+    assert names(scheduler.pick(8, PLENTY, now=0.1)) == ["guest0"]
+    assert names(scheduler.pick(10, PLENTY, now=0.1)) == ["guest1", "guest2"]
+    scheduler.add(guest("alone", 5))
+    assert names(scheduler.pick(5, PLENTY, now=0.1)) == ["alone"], "all who wait can sit"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import onnxruntime
 import pytest
 
 from bundle.manifest import BadBundle, Bundle
-from service.engine.session import Session
+from service.engine.session import TOGETHER, Session
 from tests.house.tree import ROOT
 
 
@@ -62,3 +64,32 @@ print(found[0])
 """
     told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert float(told.stdout) == 0
+
+
+@pytest.mark.parametrize("name", ["toy-recurrent", "toy-transformer", "toy-request"])
+def test_texts_are_encoded_with_others_of_their_length_and_come_back_in_their_order(toys: Path, name: str) -> None:
+    session = Session(Bundle(toys / name), precision="fp32")
+    random = np.random.default_rng(4)
+    inputs = [
+        {"source": random.integers(4, 60, length)} for length in random.permutation(np.arange(1, 2 * TOGETHER + 6))
+    ]
+    runs, run = [], session.encoder.run
+
+    class Counted:
+        def run(self, names: list[str], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+            runs.append(feeds["lengths"])
+            return run(names, feeds)
+
+    session.encoder = Counted()
+    together = session.encode(inputs)
+    assert [len(one) for one in runs] == [TOGETHER, TOGETHER, 5]
+    assert max(one.max() - one.min() for one in runs) < TOGETHER
+    assert together.lengths.tolist() == [len(one["source"]) for one in inputs]
+    for place, one in enumerate(inputs):
+        alone = session.encode([one])
+        for key, values in alone.memory.items():
+            axis, whole = (session.layout.axes or {}).get(key, 1) - 1, together.memory[key][place]
+            kept = np.moveaxis(whole, axis, 0)[: len(one["source"])]
+            np.testing.assert_allclose(kept, np.moveaxis(values[0], axis, 0), atol=1e-5)
+        for state, other in zip(together.states, alone.states, strict=True):
+            np.testing.assert_allclose(state[place], other[0], atol=1e-5)
