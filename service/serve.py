@@ -7,6 +7,7 @@ traceback of the server.
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import sys
 import time
@@ -41,6 +42,7 @@ from service.telemetry.meter import Meter
 
 FILES = 256  # kept for everything else: engines, their sockets, bundles, the log
 WORKER = (sys.executable, "-m", "service", "worker")  # it reads the same settings from the environment it inherits
+NEW = 50_000  # objects more than before, of those that may hold each other, after which the new ones are looked through
 LINGER = 5.0  # seconds after the deadline of the last request in which its model is still kept
 
 
@@ -59,12 +61,20 @@ async def serve(settings: Settings) -> int:
     await asyncio.gather(link.start(), asyncio.to_thread(detection.warm))
     config = listening(app, settings.host, settings.port, connections(settings), settings.trusted_proxies)
     server = Server(config, link, settings.drain_seconds)
+    settle()
     try:
         async with beside(admin_config(settings, link, meter)):
             await server.serve()
     finally:
         await link.drain(0)  # nothing is left to do, unless the server never began
     return 0 if server.started else 1
+
+
+def settle() -> None:
+    """Let the collector leave alone what stays: it took a tenth of a request's time in the front, for nothing."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW, 20, 20)
 
 
 def application(

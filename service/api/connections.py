@@ -14,6 +14,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.api.joined import Joined
+
 CLOSE = b"content-length: 0\r\nconnection: close\r\n\r\n"
 TOO_LARGE, TOO_SLOW = (b"HTTP/1.1 %b\r\n%b" % (status, CLOSE) for status in (
     b"431 Request Header Fields Too Large", b"408 Request Timeout"
@@ -82,7 +84,7 @@ class Connection(HttpToolsProtocol):
         self.stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        super().connection_made(transport)
+        super().connection_made(Joined(transport, self.loop))  # type: ignore[arg-type]  # it stands in for one
         self._hurry(self.limits.head_seconds)
         self.book.come(self)
 

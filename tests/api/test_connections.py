@@ -11,6 +11,7 @@ import pytest
 from uvicorn.server import ServerState
 
 from service.api.connections import MOST_DISCARDED, Connections, Limits
+from service.api.joined import Joined
 from service.api.server import listening
 
 pytestmark = pytest.mark.anyio
@@ -208,3 +209,65 @@ async def test_nobody_is_believed_about_addresses_unless_they_are_named() -> Non
     assert not listening(App(), "127.0.0.1", 0).proxy_headers
     named = listening(App(), "127.0.0.1", 0, proxies=["10.0.0.0/8"])
     assert named.proxy_headers and named.forwarded_allow_ips == ["10.0.0.0/8"]
+
+
+async def test_an_answer_goes_out_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[bytes] = []
+    write = asyncio.selector_events._SelectorSocketTransport.write  # type: ignore[attr-defined]
+
+    def counted(self: Any, data: bytes) -> None:
+        sent.append(bytes(data))
+        write(self, data)
+
+    async with listener(PATIENT) as there:
+        monkeypatch.setattr("asyncio.selector_events._SelectorSocketTransport.write", counted)
+        assert await there.answers()
+    (answer,) = [one for one in sent if one.startswith(b"HTTP/1.1 200")]
+    assert answer.endswith(b"\r\n\r\nfine")
+
+
+class Wire:
+    """A transport that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+        self.gone = False
+
+    def write(self, data: bytes) -> None:
+        self.told.append(data)
+
+    def close(self) -> None:
+        self.told.append("close")
+        self.gone = True
+
+    def abort(self) -> None:
+        self.told.append("abort")
+        self.gone = True
+
+    def is_closing(self) -> bool:
+        return self.gone
+
+
+async def test_a_turn_is_one_write_and_nothing_is_said_after_the_end() -> None:
+    wire = Wire()
+    joined = Joined(wire, asyncio.get_running_loop())  # type: ignore[arg-type]
+    for word in (b"a", b"b"):
+        joined.write(word)
+    assert wire.told == []
+    await asyncio.sleep(0)
+    joined.write(b"c")
+    await asyncio.sleep(0)
+    assert wire.told == [b"ab", b"c"]
+    joined.write(b"last")
+    joined.close()
+    await asyncio.sleep(0)
+    assert wire.told[2:] == [b"last", "close"], "what was written is sent first"
+    joined.write(b"too late")
+    await asyncio.sleep(0)
+    assert len(wire.told) == 4 and joined.is_closing()
+    cut = Wire()
+    joined = Joined(cut, asyncio.get_running_loop())  # type: ignore[arg-type]
+    joined.write(b"never read")
+    joined.abort()
+    await asyncio.sleep(0)
+    assert cut.told == ["abort"]
