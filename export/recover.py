@@ -25,6 +25,7 @@ from export import transformer, translator
 from export.parity import NotEqual, compare, demand
 from export.plan import Plan, Stepper
 from export.samples import source
+from export.search_graph import pieces_of
 from export.shortlist import shorten
 from export.toy import SENTENCES
 from export.transformer import TransformerStepper
@@ -53,7 +54,7 @@ def recovered(bundle: Bundle, net: Translator, precision: str = "int8") -> dict[
     plan = _plan(bundle, net)
     graphs = {name: onnx.load(bundle.graph(name, precision)) for name in ("encode", "step")}
     kept = {name: _constants(graph) for name, graph in graphs.items()}
-    said = _said(graphs["step"])
+    said = pieces_of(graphs["step"])
     found: dict[str, Tensor] = {}  # of the first graph that has it: the encoder's table of embeddings has finer steps
     for name, model in (("encode", plan.encode), ("step", _core(plan, said))):
         found = _matched(net, model, kept[name], said if name == "step" else None) | found
@@ -70,11 +71,6 @@ def _plan(bundle: Bundle, net: Translator) -> Plan:
     if not isinstance(net, TransformerTranslator):
         return translator.plan(net)
     return transformer.plan(net, of=bundle.manifest.caches[0].of if bundle.manifest.caches else "row")
-
-
-def _said(step: onnx.ModelProto) -> np.ndarray | None:
-    """The pieces whose scores the step graph has, where these are not all."""
-    return next((numpy_helper.to_array(one) for one in step.graph.initializer if one.name == "search_pieces"), None)
 
 
 def _core(plan: Plan, said: np.ndarray | None) -> onnx.ModelProto:
@@ -186,7 +182,7 @@ def check(bundle: Bundle, net: Translator, weights: dict[str, Tensor], precision
     stepper = _stepper(bundle, net.eval())
     with torch.no_grad():
         net.bias[[PAD, UNK, BOS]] = SILENT
-    if (said := _said(onnx.load(bundle.graph("step", precision)))) is not None:
+    if (said := pieces_of(onnx.load(bundle.graph("step", precision)))) is not None:
         silence(net.bias, said)  # or the net's own answer may have a piece that the bundle cannot say
     inputs = [source(bundle.text, text, bundle.tag(pair)) for pair in bundle.manifest.pairs for text in SENTENCES]
     found = compare(stepper, Session(bundle, precision=precision), inputs, forced=True, limit=20)

@@ -21,7 +21,7 @@ from bundle.manifest import WEIGHTS, Bundle
 from bundle.text import EOS, PAD
 from export.package import seal
 from export.parity import NotEqual
-from export.search_graph import constants, tail
+from export.search_graph import constants, pieces_of, tail
 from export.shared import save
 from export.shortlist import filled
 from service.engine.offline import answers
@@ -29,6 +29,7 @@ from service.engine.session import Session
 from service.messages import Hypothesis, Job, Options
 
 OURS = "search_"  # how the names of the search's nodes and constants begin
+RENEWED = "made anew by `python -m export renew`; weights and scores are those from before"
 NEAR = 1e-3  # of a log-probability: sums of a row in another order
 TEXTS, LONGEST = 24, 20  # texts of random pieces that both forms have to answer alike, and their pieces at most
 
@@ -42,7 +43,7 @@ def renewed(step: onnx.ModelProto, vocabulary: int) -> onnx.ModelProto:
     made = onnx.ModelProto()
     made.CopyFrom(step)
     graph = made.graph
-    found = next((numpy_helper.to_array(one) for one in graph.initializer if one.name == "search_pieces"), None)
+    found = pieces_of(step)
     pieces = None if found is None else filled(found)
     if found is not None and pieces is not None and len(pieces) > len(found):
         last = int(np.nonzero(found == PAD)[0][0])
@@ -82,7 +83,8 @@ def renew(folder: Path, precision: str = "int8") -> None:
             if one.name not in files.values():
                 (trial / one.name).write_bytes(one.read_bytes())
         save({trial / files[name]: graph for name, graph in graphs.items()}, trial / WEIGHTS.format(precision))
-        seal(trial, bundle.manifest)
+        made_with = {**bundle.manifest.made_with, "search": RENEWED}
+        seal(trial, bundle.manifest.model_copy(update={"made_with": made_with}))
         for old, new in zip(before, _said(Session(Bundle(trial), precision=precision)), strict=True):
             if old.ids != new.ids or abs(old.score - new.score) > NEAR:
                 raise NotEqual(f"{old.ids} with {old.score:.4f} would be {new.ids} with {new.score:.4f}")
@@ -107,7 +109,7 @@ def _said(session: Session) -> Iterator[Hypothesis]:
 
 
 def main(arguments: list[str]) -> int:
-    """Renew bundles; 1 where one would answer differently."""
+    """Renew bundles; 1 where one cannot be, or would answer differently."""
     parser = argparse.ArgumentParser(prog="python -m export renew", description="Today's search around the same net.")
     parser.add_argument("bundles", type=Path, nargs="+")
     parser.add_argument("--precision", default="int8")
@@ -115,7 +117,7 @@ def main(arguments: list[str]) -> int:
     for bundle in given.bundles:
         try:
             renew(bundle, given.precision)
-        except NotEqual as refused:
+        except (NotEqual, ValueError) as refused:
             print(f"{bundle} is left as it is: {refused}", file=sys.stderr)
             return 1
     return 0

@@ -79,6 +79,11 @@ def constants(pieces: np.ndarray | None, vocabulary: int) -> list[onnx.TensorPro
     return [numpy_helper.from_array(array.astype(np.int64), name) for name, array in arrays.items()]
 
 
+def pieces_of(step: onnx.ModelProto) -> np.ndarray | None:
+    """The pieces (C,) whose scores a step graph has, where these are not all."""
+    return next((numpy_helper.to_array(one) for one in step.graph.initializer if one.name == "search_pieces"), None)
+
+
 def _in_blocks(pieces: np.ndarray | None) -> bool:
     """Whether a row's best pieces are looked for in two courses."""
     return pieces is not None and len(pieces) >= LEAST and len(pieces) % BLOCK == 0

@@ -1,6 +1,6 @@
 """What is written to a connection in one turn of the event loop goes out together.
 
-uvicorn writes an answer's head and then its body, each a call of the system, and those were a fifth of what an answer
+uvicorn writes an answer's head and then its body, each a call of the system, and those were a sixth of what an answer
 cost the front. Knows nothing of HTTP.
 """
 

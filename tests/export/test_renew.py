@@ -8,33 +8,22 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
-from torch import nn
 
 from bundle.manifest import Bundle
-from bundle.text import BOS, EOS, PAD, UNK
-from export import renew, search_graph, translator
+from bundle.text import EOS
+from export import renew, search_graph
 from export.build import build
 from export.parity import NotEqual
 from export.samples import Inputs
 from export.shortlist import WHOLE, shorten
 from export.toy import described
-from models.nets.translator import RecurrentTranslator
-
-VOCABULARY = 120
-SAID = np.array([PAD, BOS, EOS, UNK, *range(5, VOCABULARY, 3)])
+from tests.export.third_said import SAID, VOCABULARY, plan_of
 
 
 @pytest.fixture
 def old(toys: Path, tmp_path: Path) -> Path:
     """A bundle as it was made before: as many columns as pieces, and the best of a row found in one course."""
-    torch.manual_seed(3)
-    net = RecurrentTranslator(VOCABULARY, embedding=16, encoder=12, decoder=20, attention_width=14)
-    for parameter in net.parameters():
-        nn.init.normal_(parameter, std=0.5)
-    with torch.no_grad():
-        net.bias[torch.from_numpy(np.setdiff1d(np.arange(VOCABULARY), SAID))] = translator.SILENT
-    plan = translator.plan(net)
+    plan = plan_of()
     plan = replace(plan, core=shorten(plan.core, SAID), pieces=SAID)
     inputs: list[Inputs] = [{"source": np.array([*range(5, 5 + n), EOS])} for n in (3, 6)]
     vocabulary = toys / "toy-recurrent" / "vocabulary.model"

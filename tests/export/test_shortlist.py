@@ -8,35 +8,23 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
-from torch import nn
 
 from bundle.manifest import Bundle
 from bundle.text import EOS
-from export import translator
 from export.build import build
 from export.plan import SEARCH_OUTPUTS, Plan
 from export.samples import Inputs
 from export.search_graph import add_search
 from export.shortlist import shortlisted
 from export.toy import described
-from models.nets.translator import RecurrentTranslator
 from service.engine.session import Session, open_graph
 from tests.engine.jobs import best, job
-
-VOCABULARY = 120
-SAID = np.array([*range(4), *range(5, VOCABULARY, 3)])
+from tests.export.third_said import SAID, VOCABULARY, plan_of
 
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    torch.manual_seed(3)
-    net = RecurrentTranslator(VOCABULARY, embedding=16, encoder=12, decoder=20, attention_width=14)
-    for parameter in net.parameters():
-        nn.init.normal_(parameter, std=0.5)
-    with torch.no_grad():
-        net.bias[torch.from_numpy(np.setdiff1d(np.arange(VOCABULARY), SAID))] = translator.SILENT
-    return translator.plan(net)
+    return plan_of()
 
 
 @pytest.fixture(scope="module")
