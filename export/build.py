@@ -94,7 +94,7 @@ def _precision(
         return fp32
     if precision == "fp16":
         own = {"self": half(plan.own)} if plan.own else {}
-        return {"encode": half(plan.encode), "step": add_search(half(plan.core), plan), **own}
+        return {"encode": half(plan.encode), "step": add_search(half(plan.core), plan, trimmed=False), **own}
     if precision == "int8":
         fed = record(session, inputs)
         return {name: quantise(model, fed[name]) for name, model in fp32.items()}

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from service.settings_files import FileSettings
+from service.settings_search import SearchSettings
 
 
 def _names(value: str) -> tuple[str, ...]:
@@ -19,7 +20,7 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
-class Settings(FileSettings):
+class Settings(FileSettings, SearchSettings):
     """HEED_PORT=9000 sets `port`, and so on."""
 
     model_config = SettingsConfigDict(env_prefix="HEED_", extra="forbid")
@@ -113,9 +114,6 @@ class Settings(FileSettings):
     )
     patience_seconds: float = Field(
         2.0, gt=0, le=3600, description="Who waited so long is seated before anybody else, urgent or small or not."
-    )
-    max_repeats: int = Field(
-        3, ge=0, le=1024, description="Times in a row an answer says the same, unless its source does; 0 is no bound."
     )
     queue: int = Field(
         1280, ge=1, le=1048576, description="Beam rows that wait for a seat; beyond, a quick 429 beats a slow answer."

@@ -6,6 +6,7 @@ Knows nothing of HTTP or of tasks. Started by `service.link.process`, which give
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import socket
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 
 from bundle.manifest import BadBundle
 from service.engine.catalog import Catalog
+from service.engine.search import Rules
 from service.link.far_end import FarEnd
 from service.link.words import Broken
 from service.settings import Settings
@@ -59,7 +61,7 @@ def engine(settings: Settings, names: Sequence[str] | None, queued: int) -> Cata
         rows=settings.rows,
         cells=settings.cells,
         patience=settings.patience_seconds,
-        repeats=settings.max_repeats,
+        rules=Rules(settings.max_repeats, settings.prune_nats or math.inf),
         queue=queued,
     )
 

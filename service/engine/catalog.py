@@ -13,6 +13,7 @@ from bundle.manifest import AT, BadBundle, Bundle
 from bundle.zoo import named
 from service.engine.loop import Loop
 from service.engine.memory import give_back, resident
+from service.engine.search import Rules
 from service.engine.sequence import Sequence
 from service.engine.session import Session, share_threads
 from service.engine.warm import warm
@@ -37,7 +38,7 @@ class Catalog:
         queue: int,
         cells: int = 2**20,
         patience: float = 2.0,
-        repeats: int = 0,
+        rules: Rules = Rules(),  # noqa: B008 - frozen
         device: str = "cpu",
     ) -> None:
         """Load the bundles of a folder, the newest of each name or those named; the rest as in `Session` and `Loop`.
@@ -47,8 +48,8 @@ class Catalog:
         """
         share_threads(threads)
         self.precision, self.device = precision, device
-        self.seats = {"rows": rows, "queue": queue, "cells": cells, "repeats": repeats}
-        self.patience = patience
+        self.seats = {"rows": rows, "queue": queue, "cells": cells}
+        self.patience, self.rules = patience, rules
         self.bundles: dict[str, Bundle] = {}
         self.loops: dict[str, Loop] = {}
         self.costs: dict[str, int] = {}
@@ -158,7 +159,8 @@ class Catalog:
         session = Session(bundle, precision=self.precision, device=self.device)
         newcomers = NEWCOMERS[bundle.manifest.input]
         try:
-            loop = Loop(session, bundle.id, newcomers=newcomers, patience=self.patience, **self.seats)
+            how = {"newcomers": newcomers, **self.seats}
+            loop = Loop(session, bundle.id, patience=self.patience, rules=self.rules, **how)
         except ValueError as small:
             raise BadBundle(bundle.path, str(small)) from small
         self.devices[bundle.id] = session.device.name

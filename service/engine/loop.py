@@ -18,6 +18,7 @@ from service.engine.layout import Layout
 from service.engine.replies import answers, end, told
 from service.engine.review import Recall, Review, recall, remember, reviews
 from service.engine.scheduler import Scheduler, span_for, width_for
+from service.engine.search import Rules
 from service.engine.sequence import Sequence
 from service.engine.session import Encoded
 from service.engine.slots import Slots
@@ -52,16 +53,15 @@ class Loop:
         queue: int,
         cells: int = 2**20,
         patience: float = 2.0,
-        repeats: int = 0,
+        rules: Rules = Rules(),  # noqa: B008 - frozen
     ) -> None:
-        """rows: beam rows stepped at once; cells and patience as in `Scheduler`, repeats as in `Slots`.
-
-        newcomers: guests encoded at once; queue: beam rows that may wait for a seat.
+        """rows: beam rows stepped at once; newcomers: guests encoded at once; queue: rows that may wait for a seat;
+        the rest as in `Scheduler`.
 
         Raises:
             ValueError: the longest input that the model takes would not fit the cells.
         """
-        self.session, self.name, self.queue, self.repeats = session, name, queue, repeats
+        self.session, self.name, self.queue, self.rules = session, name, queue, rules
         self.scheduler = Scheduler(rows, newcomers, positions=session.layout.positions, cells=cells, patience=patience)
         if span_for(session.layout.positions) > cells:
             raise ValueError(f"its longest input takes {span_for(session.layout.positions)} cells; there are {cells}")
@@ -228,7 +228,7 @@ class Loop:
         """The table for a beam width and a span, made at its first guest."""
         if (width, span) not in self.tables:
             capacity = min(self.scheduler.rows // width, self.scheduler.cells // span)
-            self.tables[width, span] = Slots(width, capacity, self.session.layout, self.repeats)
+            self.tables[width, span] = Slots(width, capacity, self.session.layout, self.rules)
         return self.tables[width, span]
 
     def step(self) -> None:

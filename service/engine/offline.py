@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from service.engine.loop import Loop, Steps
 from service.engine.repeats import USUAL
+from service.engine.search import USUAL_MARGIN, Rules
 from service.engine.sequence import Sequence
 from service.messages import Done, Event, Failed, Job
 
@@ -20,16 +21,26 @@ def answers(
     rows: int = 320,
     newcomers: int = 32,
     repeats: int = USUAL,
+    margin: float = USUAL_MARGIN,
     kind: type[Loop] = Loop,
 ) -> list[Done]:
     """Serve jobs to the end, batched in flight as always; the answers in the order of the jobs.
 
-    repeats: as in `Slots`, and as it is served unless said otherwise; kind: another loop, to be compared with ours.
+    repeats and margin: as in `Rules`, and as it is served unless said otherwise; kind: another loop, to compare ours.
 
     Raises:
         HeedError: a job failed.
     """
-    loop = kind(session, "offline", rows=rows, newcomers=newcomers, queue=0, repeats=repeats)
+    loop = kind(session, "offline", rows=rows, newcomers=newcomers, queue=0, rules=Rules(repeats, margin))
+    return served(loop, jobs)
+
+
+def served(loop: Loop, jobs: Iterable[Job]) -> list[Done]:
+    """The same by a loop that was made before, and whose tables are there already if it has served; not started.
+
+    Raises:
+        HeedError: a job failed.
+    """
     ends: dict[str, Event] = {}
 
     def sink(event: Event) -> None:

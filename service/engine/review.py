@@ -136,8 +136,8 @@ class Review:
         first = [np.stack(parts) for parts in zip(*(one.guest.first for one in new), strict=True)]
         self.rows = np.append(self.rows, (len(held[0]) if held else 0) + np.arange(len(new)))
         self.states = [np.concatenate(pair) for pair in zip(held, first, strict=True)] if held else first
-        self.caches.shrink(start * self.variants)
         self.caches.clear(start * self.variants, len(self.recalls) * self.variants)
+        self.caches.shrink(len(self.recalls) * self.variants)
 
     def _remember(self, name: str, place: int, values: np.ndarray, one: Recall) -> None:
         """A guest's memory for each of its variants; where attention is uniform, every position holds the mean."""

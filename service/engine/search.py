@@ -7,7 +7,8 @@ hypotheses that ended are chosen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,16 @@ from bundle.text import EOS
 
 DEAD = -1e30  # score of a row that is not there; finite, so that sums stay numbers in the graph
 ALIVE = -1e20  # anything above is a real hypothesis
+
+
+class Rules(NamedTuple):
+    """What holds for every search, whoever asks."""
+
+    repeats: int = 0  # times in a row that an answer may say something; 0 for as often as it likes
+    margin: float = np.inf  # nats that a hypothesis may be behind the best unfinished one, where one answer is wanted
+
+
+USUAL_MARGIN = 2.5  # docs/log.md, "Rows that cannot win"
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,17 @@ def choose(candidates: Candidates, beams: np.ndarray, width: int) -> Choice:
         candidates.parents[request, place],
         candidates.scores[request, place],
     )
+
+
+def pruned(choice: Choice, margins: np.ndarray, floors: np.ndarray) -> Choice:
+    """Give up beams that are more than `margins` (G,) behind their request's best, or not above its `floors` (G,).
+
+    Both are total scores. Relative threshold pruning of Freitag and Al-Onaizan 2017, section 3.1; what it frees stays
+    free until better beams have more continuations.
+    """
+    least = choice.scores.max(1) - margins
+    lost = (choice.scores < least[:, None]) | (choice.scores <= floors[:, None])
+    return replace(choice, scores=np.where(lost, np.float32(DEAD), choice.scores))
 
 
 def _greedy(candidates: Candidates) -> Choice:

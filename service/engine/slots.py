@@ -20,7 +20,7 @@ from service.engine.device import on_host
 from service.engine.layout import Layout
 from service.engine.looks import allowed, pinned
 from service.engine.repeats import Repeats
-from service.engine.search import ALIVE, DEAD, Candidates, Choice, best, candidates_wanted, choose, force
+from service.engine.search import ALIVE, DEAD, Candidates, Choice, Rules, best, candidates_wanted, choose, force, pruned
 from service.engine.sequence import Ended, Sequence
 from service.engine.trail import Trail
 
@@ -31,8 +31,8 @@ STRIDE = 8  # memory is padded to a multiple of this many positions: few shapes,
 class Slots:
     """Guests of one beam width, seated densely: places 0..G-1; who leaves is replaced by the last."""
 
-    def __init__(self, width: int, capacity: int, layout: Layout, repeats: int = 0) -> None:
-        """repeats: times in a row that an answer may say something; 0 for as often as it likes."""
+    def __init__(self, width: int, capacity: int, layout: Layout, rules: Rules = Rules()) -> None:  # noqa: B008 - frozen
+        """Empty; capacity: guests."""
         self.width, self.capacity, self.layout, self.count, self.positions = width, capacity, layout, 0, 0
         self.guests: list[Sequence] = []
         self.memory: dict[str, np.ndarray] = {}
@@ -46,14 +46,15 @@ class Slots:
         self.limits = np.zeros(capacity, np.int64)
         self.beams = np.zeros(capacity, np.int64)
         self.penalties = np.zeros(capacity, np.float32)
-        self.bars = np.zeros(capacity, np.float32)  # what the guest's best unfinished hypothesis must beat
+        self.bars = np.zeros(capacity, np.float32)  # what the guest's unfinished hypotheses must beat
+        self.margins = np.zeros(capacity, np.float32)
         self.deadlines = np.full(capacity, np.inf)  # time.monotonic() seconds
         self.wants = np.zeros(capacity, np.int8)  # attention: 0 none, 1 the row shown by default, 2 every head's
         self.prefix = np.full((capacity, 0), PAD, np.int64)
         self.prefixed = np.zeros(capacity, np.int64)
         self.trail = Trail(capacity, width)
         self.caches = caches_for(layout, capacity, width)
-        self.repeats = Repeats(capacity, width, repeats) if repeats else None
+        self.rules, self.repeats = rules, Repeats(capacity, width, rules.repeats) if rules.repeats else None
         self.listeners = 0  # guests who want to hear every step
         self.pinners = 0  # guests who say where some steps look
 
@@ -70,8 +71,8 @@ class Slots:
             places[_first(axis, kept)] = values[_first(axis, kept)]
             places[_after(axis, kept)] = 0
         self.trail.clear(start, end)
-        self.caches.shrink(start)
         self.caches.clear(start, end)
+        self.caches.shrink(end)
         if self.repeats:
             self.repeats.clear(start, end)
         self.lengths[start:end] = lengths
@@ -88,6 +89,7 @@ class Slots:
         self.beams[start:end] = [one.beam_size for one in options]
         self.penalties[start:end] = [one.length_penalty for one in options]
         self.limits[start:end] = [one.max_length for one in options]
+        self.margins[start:end] = [self.rules.margin if one.n_best == 1 else np.inf for one in options]
         self.deadlines[start:end] = [np.inf if one.deadline is None else one.deadline for one in options]
         self.wants[start:end] = [one.attention + (one.attention and one.heads) for one in options]
         self.listeners += sum(one.stream for one in options)
@@ -175,8 +177,8 @@ class Slots:
     def advance(self, out: Mapping[str, np.ndarray]) -> list[int]:
         """Take in a step's outputs; returns the places whose guests are finished.
 
-        A guest is finished when its best unfinished hypothesis, scored as if it were GROWTH longer, does
-        not beat its n-th best finished one; when it has come to its length limit; or when no beam is alive.
+        An unfinished hypothesis is given up when, scored as if it were GROWTH longer, it does not beat its guest's n-th
+        best finished one. A guest is finished when none is left, or when it has come to its length limit.
         """
         n, width = self.count, self.width
         candidates = Candidates(out["scores_out"], out["tokens_out"], out["parents_out"])
@@ -186,10 +188,11 @@ class Slots:
             candidates = best(candidates)
         forced, tokens = self._forced()
         candidates = force(candidates, forced, tokens, out["forced_out"][:, 0])
-        choice = self.caches.settled(choose(candidates, self.beams[:n], width))
-        steps = self.steps[:n]
+        choice, steps = choose(candidates, self.beams[:n], width), self.steps[:n]
         self.trail.keep(steps, {name: out[name] for name in self.kept() if name in out})
         self._end(choice)
+        floors = self.bars[:n] * ((steps + 1) * (1 + GROWTH)) ** self.penalties[:n]
+        choice = self.caches.settled(pruned(choice, self.margins[:n], floors))
         self.trail.turn(steps, choice)
         if self.repeats:
             self.repeats.turn(choice)
@@ -200,9 +203,7 @@ class Slots:
         self.rows[:n] = np.arange(n)[:, None] * width + choice.parents
         self.tokens[:n], self.scores[:n] = choice.tokens, choice.scores
         self.steps[:n] += 1
-        alive = self.scores[:n].max(1)
-        leading = alive / (self.steps[:n] * (1 + GROWTH)) ** self.penalties[:n]
-        over = (leading <= self.bars[:n]) | (self.steps[:n] >= self.limits[:n]) | (alive < ALIVE)
+        over = (self.scores[:n].max(1) < ALIVE) | (self.steps[:n] >= self.limits[:n])
         return np.nonzero(over)[0].tolist()
 
     def _end(self, choice: Choice) -> None:
@@ -238,7 +239,7 @@ class Slots:
         """Every array with one entry a guest, memory and trail aside."""
         return (
             self.lengths, self.mask, self.tokens, self.rows, self.scores, self.steps, self.limits,
-            self.beams, self.penalties, self.bars, self.deadlines, self.wants, self.prefix, self.prefixed,
+            self.beams, self.penalties, self.bars, self.margins, self.deadlines, self.wants, self.prefix, self.prefixed,
         )  # fmt: skip
 
 

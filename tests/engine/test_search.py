@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bundle.text import EOS
-from service.engine.search import ALIVE, Candidates, choose, force
+from service.engine.search import ALIVE, DEAD, Candidates, Choice, choose, force, pruned
 
 
 def test_ended_hypotheses_leave_and_the_next_best_take_their_beams() -> None:
@@ -45,3 +45,32 @@ def test_a_forced_piece_takes_the_place_of_all_candidates_of_its_request_alone()
     found = force(candidates, np.array([True, False]), np.array([9, 0]), np.array([-8.0, 0.0], np.float32))
     assert found.tokens[0, 0] == 9 and found.scores[0, 0] == -8.0 and found.scores[0, 1] < ALIVE
     assert found.parents[0, 0] == 0 and found.tokens[1].tolist() == [6, 7]
+
+
+def choice_of(*scores: float) -> Choice:
+    """One request's beams with these scores."""
+    nobody = np.zeros(0, np.int64)
+    row = np.arange(len(scores))[None]
+    return Choice(np.array([scores], np.float32), row + 4, row, nobody, nobody, nobody.astype(np.float32))
+
+
+def test_a_beam_too_far_behind_the_best_is_given_up() -> None:
+    kept = pruned(choice_of(-1.0, -3.4, -3.6, DEAD), np.array([2.5]), np.array([-np.inf]))
+    assert (kept.scores > ALIVE).tolist() == [[True, True, False, False]]
+    assert kept.scores[0, :2].tolist() == choice_of(-1.0, -3.4).scores[0].tolist() and kept.tokens.tolist() == [
+        [4, 5, 6, 7]
+    ]
+
+
+def test_a_beam_that_would_not_beat_what_has_ended_is_given_up_though_it_be_the_best() -> None:
+    assert (pruned(choice_of(-1.0, -2.0), np.array([np.inf]), np.array([-1.5])).scores > ALIVE).tolist() == [
+        [True, False]
+    ]
+    assert not (pruned(choice_of(-1.0, -2.0), np.array([np.inf]), np.array([-1.0])).scores > ALIVE).any()
+
+
+def test_each_request_has_its_own_margin() -> None:
+    one = choice_of(-1.0, -2.0)
+    two = Choice(one.scores.repeat(2, 0), one.tokens.repeat(2, 0), one.parents.repeat(2, 0), *([one.ended] * 3))
+    kept = pruned(two, np.array([0.5, np.inf]), np.full(2, -np.inf))
+    assert (kept.scores > ALIVE).tolist() == [[True, False], [True, True]]

@@ -51,10 +51,10 @@ class Scripted:
         }
 
 
-def found(rules: Mapping[int, Mapping[int, float]], **options: Any) -> tuple[list[int], int]:
+def found(rules: Mapping[int, Mapping[int, float]], margin: float = math.inf, **options: Any) -> tuple[list[int], int]:
     """What is said, and after how many steps."""
     net = Scripted(rules)
-    (done,) = answers(net, [job([5], beam_size=2, **options)], repeats=0)
+    (done,) = answers(net, [job([5], beam_size=2, **options)], repeats=0, margin=margin)
     return list(done.hypotheses[0].ids), net.steps
 
 
@@ -84,3 +84,16 @@ def test_one_too_far_behind_is_not_waited_for(penalty: float) -> None:
     assert found(rules(hopeless + 0.01), length_penalty=penalty) == ([SHORT, EOS], 2)
     waited_for = found(rules(hopeless + 0.02), length_penalty=penalty)
     assert waited_for[1] == 3
+
+
+LATE = {BOS: {SHORT: -0.1, LONG: -2.5}, SHORT: {EOS: -9.0}, LONG: {EOS: -0.1}}
+
+
+def test_one_that_falls_behind_by_more_than_the_margin_is_given_up() -> None:
+    """It would have won: what the margin saves is paid for with such cases."""
+    assert found(LATE)[0] == found(LATE, margin=2.5)[0] == [LONG, EOS]
+    assert found(LATE, margin=2.3)[0] == [SHORT, EOS]
+
+
+def test_who_wants_several_answers_loses_none_to_the_margin() -> None:
+    assert found(LATE, margin=2.3, n_best=2)[0] == [LONG, EOS]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from service.engine.repeats import USUAL
+from service.engine.search import USUAL_MARGIN, Rules
 from service.serve import file_bounds
 from service.settings import Settings
 from service.settings_files import FileSettings
@@ -20,6 +22,7 @@ def _bare(monkeypatch) -> None:
 
 def test_the_defaults_make_sense_together() -> None:
     assert Settings().max_repeats == USUAL, "models are scored as they are served"
+    assert Settings().prune_nats == USUAL_MARGIN, "and as hypotheses are given up"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -27,10 +30,14 @@ def test_every_setting_has_its_reason(name) -> None:
     assert (Settings.model_fields[name].description or "").endswith(".")
 
 
-def test_the_engine_is_told_how_often_something_may_be_said(monkeypatch, toys) -> None:
-    monkeypatch.setenv("HEED_MAX_REPEATS", "7")
+@pytest.mark.parametrize(
+    ("repeats", "nats", "rules"), [("7", "1.5", Rules(7, 1.5)), ("0", "0", Rules(0, np.inf))], ids=["bounds", "none"]
+)
+def test_the_engine_is_told_what_bounds_every_search(monkeypatch, toys, repeats, nats, rules) -> None:
+    monkeypatch.setenv("HEED_MAX_REPEATS", repeats)
+    monkeypatch.setenv("HEED_PRUNE_NATS", nats)
     settings = Settings(zoo=toys, threads=2, precision="fp32")
-    assert [loop.repeats for loop in engine(settings, ["toy-echo"], 10).loops.values()] == [7]
+    assert [loop.rules for loop in engine(settings, ["toy-echo"], 10).loops.values()] == [rules]
 
 
 def test_a_variable_sets_its_setting(monkeypatch) -> None:

@@ -23,7 +23,10 @@ from bench.peers.inside.turns import Setting, Turn, take_turns
 from bundle import image
 from bundle.manifest import Bundle
 from bundle.text import EOS
-from service.engine.offline import answers
+from service.engine.loop import Loop
+from service.engine.offline import served
+from service.engine.repeats import USUAL
+from service.engine.search import USUAL_MARGIN, Rules
 from service.engine.session import Session, share_threads
 from service.messages import Done, Job, Options
 
@@ -37,6 +40,8 @@ class Engine:
         self.longest, self.penalty = job["longest"], job["penalty"]
         self.sources = [np.array(ids, np.int64) for ids in job.get("sources", [])]
         self.files = [Path(name).read_bytes() for name in job.get("pictures", [])]
+        self.loop: Loop | None = None  # as when serving it stays from turn to turn, until a setting asks for another
+        self.seats: dict[str, int] = {}
 
     def play(self, setting: Setting) -> Turn:
         """Answer everything once; what a text costs before its ids is left out, what a picture costs is not."""
@@ -67,7 +72,13 @@ class Engine:
             attention=setting["attention"],
         )
         jobs = [Job(str(place), self.name, one, options) for place, one in enumerate(inputs)]
-        return answers(self.session, jobs, rows=setting["rows"], newcomers=setting["newcomers"])
+        return served(self._loop({name: setting[name] for name in ("rows", "newcomers")}), jobs)
+
+    def _loop(self, seats: dict[str, int]) -> Loop:
+        if self.loop is None or seats != self.seats:
+            self.seats = seats
+            self.loop = Loop(self.session, self.name, queue=0, rules=Rules(USUAL, USUAL_MARGIN), **seats)
+        return self.loop
 
     def _pixels(self, raw: bytes) -> np.ndarray:
         if self.looks is None:
