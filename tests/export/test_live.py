@@ -12,7 +12,7 @@ from export.plan import SEARCH_OUTPUTS, Plan
 from export.search_graph import add_search
 from export.shortlist import shortlisted
 from service.engine.search import ALIVE, DEAD
-from service.engine.session import open_graph
+from service.engine.session import open_graph, share_threads
 from tests.export.third_said import SAID, VOCABULARY, plan_of
 
 OUTPUTS = [one.name for one in SEARCH_OUTPUTS]
@@ -21,6 +21,7 @@ ALIVE_ROWS = np.array([[True, False], [True, True], [False, True]])
 
 @pytest.fixture(scope="module", params=["whole", "shortlisted"])
 def plan(request: pytest.FixtureRequest) -> Plan:
+    share_threads(2)
     return plan_of() if request.param == "whole" else shortlisted(plan_of(), SAID)
 
 
@@ -91,7 +92,8 @@ def test_a_graph_is_trimmed_once(plan: Plan) -> None:
     assert graph.SerializeToString(deterministic=True) == before
 
 
-def test_a_product_with_one_column_is_one_with_a_batch_and_gives_the_same(feeds: dict[str, np.ndarray]) -> None:
+def test_a_product_with_one_column_is_one_with_a_batch_and_gives_the_same() -> None:
+    share_threads(2)
     core = plan_of().core
     narrow = onnx.ModelProto.FromString(core.SerializeToString())
     unpack(narrow.graph)

@@ -77,3 +77,19 @@ def test_scores_that_are_no_product_are_refused(old: Path) -> None:
     next(node for node in step.graph.node if "logits" in node.output).op_type = "MatMul"
     with pytest.raises(ValueError, match="not an integer product"):
         renew.renewed(step, VOCABULARY)
+
+
+def test_where_other_sums_of_one_column_would_say_something_else_the_old_ones_stay(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(graph: onnx.GraphProto) -> None:
+        column = next(one for one in graph.initializer if list(one.dims) == [1, 14, 1])
+        column.CopyFrom(onnx.numpy_helper.from_array(np.full((1, 14, 1), 9, np.float32), column.name))
+
+    monkeypatch.setattr(renew, "unpack", spoil)
+    monkeypatch.setattr(search_graph, "LEAST", 8)
+    with pytest.raises(NotEqual):
+        renew.renew(old)
+    before = ops(old)
+    assert renew.main([str(old)]) == 0
+    assert ops(old) != before, "the rest is of today"
