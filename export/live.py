@@ -11,9 +11,11 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from service.engine.search import ALIVE
+
 LIVE = "live_hidden"  # what the logits are a product of, for the living rows (L, width)
 PRODUCTS = ("MatMul", "MatMulIntegerToFloat")
-LOWEST = np.array(-1e20, np.float32)  # whatever scores less is no row (`service.engine.search.ALIVE`)
+LOWEST = np.array(ALIVE, np.float32)  # whatever does not score more is no row
 
 
 def trim(graph: onnx.GraphProto) -> None:
