@@ -88,7 +88,8 @@ def _constants(model: onnx.ModelProto) -> dict[tuple[int, ...], list[np.ndarray]
     for node in model.graph.node:
         for name, array in _read_by(node, arrays):
             if name not in seen and array.dtype == np.float32 and array.size > 1:
-                found.setdefault(array.shape, []).append(array)
+                whole = array[0] if array.ndim == 3 and len(array) == 1 else array  # a product of one column (`narrow`)
+                found.setdefault(whole.shape, []).append(whole)
             seen.add(name)
     return found
 
