@@ -16,5 +16,5 @@ class SearchSettings(BaseSettings):
         3, ge=0, le=1024, description="Times in a row an answer says the same, unless its source does; 0 is no bound."
     )
     prune_nats: float = Field(
-        2.5, ge=0, le=1000, description="A hypothesis so far behind the best is given up: 3 in 10 are; 0 is never."
+        3.0, ge=0, le=1000, description="A hypothesis so far behind the best is given up: one in four is; 0 is never."
     )

@@ -25,7 +25,7 @@ class Rules(NamedTuple):
     margin: float = np.inf  # nats that a hypothesis may be behind the best unfinished one, where one answer is wanted
 
 
-USUAL_MARGIN = 2.5  # docs/log.md, "Rows that cannot win"
+USUAL_MARGIN = 3.0  # docs/log.md, "Rows that cannot win"
 
 
 @dataclass(frozen=True)
