@@ -2,20 +2,16 @@
 
 A row whose score says that nobody is there (`service.engine.search.DEAD`) is given no logits. Until then a net has all
 rows, since those of a request share its memory; from there on only L of the B x K are left, and what was found of them
-goes back to its place. Knows nothing of nets.
+goes back to its place (`export.search_graph` says which they are, and where). Knows nothing of nets.
 """
 
 from __future__ import annotations
 
-import numpy as np
 import onnx
 from onnx import helper
 
-from service.engine.search import ALIVE
-
 LIVE = "live_hidden"  # what the logits are a product of, for the living rows (L, width)
 PRODUCTS = ("MatMul", "MatMulIntegerToFloat")
-LOWEST = np.array(ALIVE, np.float32)  # whatever does not score more is no row
 
 
 def trim(graph: onnx.GraphProto) -> None:

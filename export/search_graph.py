@@ -15,9 +15,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from bundle.graphs import Tensor as Named
 from bundle.text import PAD
-from export import live
+from export.live import trim
 from export.narrow import unpack
 from export.plan import Plan
+from service.engine.search import ALIVE
 
 OPSET = 20
 BEST = ["search_row_best", "search_row_ids"]  # of each living row the best k: log-probabilities, and which pieces
@@ -47,7 +48,7 @@ def add_search(core: onnx.ModelProto, plan: Plan, *, trimmed: bool = True) -> on
     )
     unpack(made)
     if trimmed:
-        live.trim(made)
+        trim(made)
     imports = [one for one in core.opset_import if one.domain] + [helper.make_opsetid("", OPSET)]
     return helper.make_model(made, opset_imports=imports, ir_version=10)
 
@@ -86,7 +87,7 @@ def constants(pieces: np.ndarray | None, vocabulary: int) -> list[onnx.TensorPro
         arrays |= {"search_each": np.array([each]), "search_by_block": np.array([0, BLOCK, each])}
         arrays |= {"search_across": np.arange(BLOCK)[:, None] * each}
     whole = [numpy_helper.from_array(array.astype(np.int64), name) for name, array in arrays.items()]
-    return [*whole, numpy_helper.from_array(live.LOWEST, "search_lowest")]
+    return [*whole, numpy_helper.from_array(np.array(ALIVE, np.float32), "search_lowest")]
 
 
 def pieces_of(step: onnx.ModelProto) -> np.ndarray | None:

@@ -159,8 +159,8 @@ class Catalog:
         session = Session(bundle, precision=self.precision, device=self.device)
         newcomers = NEWCOMERS[bundle.manifest.input]
         try:
-            how = {"newcomers": newcomers, **self.seats}
-            loop = Loop(session, bundle.id, patience=self.patience, rules=self.rules, **how)
+            patience, rules = self.patience, self.rules
+            loop = Loop(session, bundle.id, newcomers=newcomers, patience=patience, rules=rules, **self.seats)
         except ValueError as small:
             raise BadBundle(bundle.path, str(small)) from small
         self.devices[bundle.id] = session.device.name

@@ -13,6 +13,8 @@ from service.engine.search import USUAL_MARGIN, Rules
 from service.engine.sequence import Sequence
 from service.messages import Done, Event, Failed, Job
 
+AS_SERVED = Rules(USUAL, USUAL_MARGIN)
+
 
 def answers(
     session: Steps,
@@ -20,8 +22,8 @@ def answers(
     *,
     rows: int = 320,
     newcomers: int = 32,
-    repeats: int = USUAL,
-    margin: float = USUAL_MARGIN,
+    repeats: int = AS_SERVED.repeats,
+    margin: float = AS_SERVED.margin,
     kind: type[Loop] = Loop,
 ) -> list[Done]:
     """Serve jobs to the end, batched in flight as always; the answers in the order of the jobs.

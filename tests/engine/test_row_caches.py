@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from bundle.manifest import Bundle
+from service.engine.loop import Loop
+from service.engine.offline import served
 from service.engine.row_caches import FEW, LEAST, RowCaches
 from service.engine.search import DEAD, Choice
+from service.engine.session import Session
+from tests.engine.jobs import job, sentence
 
 SHAPES = {"keys": (2, 3), "values": (2, 3)}
 NONE = np.zeros(0, np.int64)
@@ -146,3 +153,18 @@ def test_what_a_graph_wrote_elsewhere_is_taken_over() -> None:
     caches.keep(given)
     for table in caches.tables.values():
         assert (table[:2] == 7).all() and not table[2:].any()
+
+
+def test_a_table_that_empties_and_fills_again_keeps_its_size(toys: Path, monkeypatch) -> None:
+    random, changes = np.random.default_rng(5), []
+    resize = RowCaches._resize
+    monkeypatch.setattr(RowCaches, "_resize", lambda *how: (changes.append(how[1:]), resize(*how)))
+    session = Session(Bundle(toys / "toy-transformer"), precision="fp32")
+    loop = Loop(session, "kept", rows=60, newcomers=12, queue=0)
+    jobs = [job(sentence(random, 5), str(i), beam_size=5, max_length=9) for i in range(12)]
+    first = served(loop, jobs)
+    assert changes, "twelve guests want more than what is there at first"
+    changes.clear()
+    again = served(loop, jobs)
+    assert not changes
+    assert [list(one.hypotheses[0].ids) for one in again] == [list(one.hypotheses[0].ids) for one in first]

@@ -24,9 +24,7 @@ from bundle import image
 from bundle.manifest import Bundle
 from bundle.text import EOS
 from service.engine.loop import Loop
-from service.engine.offline import served
-from service.engine.repeats import USUAL
-from service.engine.search import USUAL_MARGIN, Rules
+from service.engine.offline import AS_SERVED, served
 from service.engine.session import Session, share_threads
 from service.messages import Done, Job, Options
 
@@ -77,7 +75,7 @@ class Engine:
     def _loop(self, seats: dict[str, int]) -> Loop:
         if self.loop is None or seats != self.seats:
             self.seats = seats
-            self.loop = Loop(self.session, self.name, queue=0, rules=Rules(USUAL, USUAL_MARGIN), **seats)
+            self.loop = Loop(self.session, self.name, queue=0, rules=AS_SERVED, **seats)
         return self.loop
 
     def _pixels(self, raw: bytes) -> np.ndarray:
