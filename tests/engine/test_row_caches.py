@@ -156,9 +156,13 @@ def test_what_a_graph_wrote_elsewhere_is_taken_over() -> None:
 
 
 def test_a_table_that_empties_and_fills_again_keeps_its_size(toys: Path, monkeypatch) -> None:
-    random, changes = np.random.default_rng(5), []
-    resize = RowCaches._resize
-    monkeypatch.setattr(RowCaches, "_resize", lambda *how: (changes.append(how[1:]), resize(*how)))
+    random, changes, resize = np.random.default_rng(5), [], RowCaches._resize
+
+    def counted(self: RowCaches, places: int, room: int) -> None:
+        changes.append(places)
+        resize(self, places, room)
+
+    monkeypatch.setattr(RowCaches, "_resize", counted)
     session = Session(Bundle(toys / "toy-transformer"), precision="fp32")
     loop = Loop(session, "kept", rows=60, newcomers=12, queue=0)
     jobs = [job(sentence(random, 5), str(i), beam_size=5, max_length=9) for i in range(12)]
